@@ -1,0 +1,1 @@
+"""Faces: find, align, embed, compare, decide. Templates never leave the box."""

@@ -1,0 +1,1 @@
+"""The box's words, rules and memory: what every service of the box shares."""

@@ -1,0 +1,333 @@
+"""The kinds of event, their bodies, their canonical bytes and the hash chain.
+
+Owns what a fact looks like. Promises that bytes are made once: what is stored, sent and hashed
+is the same, and nothing re-encodes in order to verify. Pure.
+
+An event's header never holds personal data; its body stands beside the chain and may be erased,
+since the header holds only a salted hash of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from edge.model import ClockQuality, Instant, Reading
+
+SALT_BYTES = 32
+FORMAT = "classbox-event-1"
+
+KINDS: dict[str, type[Body]] = {}
+
+
+class BadBody(ValueError):
+    """Body bytes do not fit their kind; the message names the kind and the field."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an event says. One frozen subclass for each kind; fields are plain JSON values."""
+
+    kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls, kind: str = "") -> None:
+        super().__init_subclass__()
+        if kind:
+            cls.kind = kind
+            KINDS[kind] = cls
+
+
+@dataclass(frozen=True)
+class UnknownBody(Body):
+    """The body of a kind that this version does not know: kept and passed on, never refused."""
+
+    unknown_kind: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LedgerBorn(Body, kind="ledger.born"):
+    """The first event of every ledger: whose it is and which key signs it."""
+
+    ledger_uuid: str
+    box_id: str
+    public_key: str
+    software: str
+
+
+@dataclass(frozen=True)
+class ServiceStarted(Body, kind="service.started"):
+    """A service began; after a kill or a power cut this is the first sign of life."""
+
+    service: str
+    software: str
+
+
+@dataclass(frozen=True)
+class DocumentApplied(Body, kind="document.applied"):
+    """A document from the centre (timetable, roster, profiles) is now in force on this box."""
+
+    document: str
+    epoch: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class InstructorLoggedIn(Body, kind="instructor.logged_in"):
+    """An instructor proved who they are at the kiosk."""
+
+    instructor_id: str
+    way: str
+
+
+@dataclass(frozen=True)
+class LessonOpened(Body, kind="lesson.opened"):
+    """A lesson began to be taught. Freezes what judges it: the lesson as it stood, and versions.
+
+    ``timetable``, ``roster``: versions of those documents; ``profile``: name and version.
+    ``by`` is an instructor's id.
+    """
+
+    lesson_id: str
+    by: str
+    timetable: int
+    roster: int
+    profile: str
+    profile_version: int
+    lesson: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LessonEnded(Body, kind="lesson.ended"):
+    """A lesson was held and is over. ``by`` is an instructor's id, or ``timetable``."""
+
+    lesson_id: str
+    by: str
+
+
+@dataclass(frozen=True)
+class PersonEnrolled(Body, kind="person.enrolled"):
+    """A face template now exists on this box. The template itself is never in an event."""
+
+    person_id: str
+    model: str
+    model_version: str
+    source: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class ScanMade(Body, kind="scan.made"):
+    """Someone was present at the box (打卡). Whether it is a check-in is for the rules.
+
+    ``at``: when the deciding frame was taken. ``photo``: SHA-256 of a media file, or empty when
+    no camera could give one. ``score``: cosine of the match in ten-thousandths, 0 for manual.
+    ``way`` ``manual`` names the instructor in ``entered_by`` and a coded ``reason``.
+    """
+
+    person_id: str
+    at: Instant
+    way: str
+    photo: str
+    score: int = 0
+    margin: int = 0
+    frames: int = 0
+    model: str = ""
+    model_version: str = ""
+    entered_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SnapshotTaken(Body, kind="snapshot.taken"):
+    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open."""
+
+    lesson_id: str
+    hour: int
+    number: int
+    camera: str
+    at: Instant
+    method: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class SnapshotMissed(Body, kind="snapshot.missed"):
+    """A planned snapshot could not be taken inside its window, and why."""
+
+    lesson_id: str
+    hour: int
+    number: int
+    camera: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class RecordingStarted(Body, kind="recording.started"):
+    """Video of a camera is reaching the disk for a lesson."""
+
+    lesson_id: str
+    camera: str
+    at: Instant
+
+
+@dataclass(frozen=True)
+class RecordingStored(Body, kind="recording.stored"):
+    """One part of a lesson's recording is complete on disk.
+
+    ``interrupted``: the part ended by a kill, a power cut or a lost camera, not by plan.
+    """
+
+    lesson_id: str
+    camera: str
+    start: Instant
+    end: Instant
+    sha256: str
+    bytes: int
+    interrupted: bool
+
+
+@dataclass(frozen=True)
+class RecordingGap(Body, kind="recording.gap"):
+    """Video that should exist and does not, from when to when, and why."""
+
+    lesson_id: str
+    camera: str
+    start: Instant
+    end: Instant
+    cause: str
+
+
+@dataclass(frozen=True)
+class CameraHealth(Body, kind="camera.health"):
+    """A camera's state changed. ``state``: online | offline | refused | unusable."""
+
+    camera: str
+    state: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class RequestRefused(Body, kind="request.refused"):
+    """A request could not be carried out; ``reason`` says what to do."""
+
+    request_id: str
+    request: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MediaMissing(Body, kind="media.missing"):
+    """An event names a media file that is not on the disk (reported once a file)."""
+
+    sha256: str
+
+
+def encode(body: Body) -> bytes:
+    """Return the canonical bytes of *body*: JSON, keys sorted, no spaces, UTF-8."""
+    return canonical(dataclasses.asdict(body))
+
+
+def decode(kind: str, content: bytes) -> Body:
+    """Return the body that *content* holds; unknown kinds and extra fields do no harm.
+
+    Raises BadBody when the bytes are not a JSON object or a field is missing.
+    """
+    try:
+        values = json.loads(content)
+    except ValueError as error:
+        raise BadBody(f"{kind}: the body is not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise BadBody(f"{kind}: the body is not a JSON object")
+    cls = KINDS.get(kind)
+    if cls is None:
+        return UnknownBody(kind, values)
+    known = {field.name for field in dataclasses.fields(cls)}
+    try:
+        return cls(**{name: value for name, value in values.items() if name in known})
+    except TypeError as error:
+        raise BadBody(f"{kind}: {error}") from error
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one JSON form of *value* (integers and strings only, so it is unambiguous)."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode("utf-8")
+
+
+def body_hash(salt: bytes, content: bytes) -> bytes:
+    """Return SHA-256 of 32 random bytes followed by the body's bytes."""
+    if len(salt) != SALT_BYTES:
+        raise BadBody(f"salt: {len(salt)} bytes instead of {SALT_BYTES}")
+    return hashlib.sha256(salt + content).digest()
+
+
+def genesis(ledger_uuid: str) -> bytes:
+    """Return what stands in place of a previous hash before the first event of a ledger."""
+    return hashlib.sha256(b"classbox-ledger-1:" + ledger_uuid.encode("ascii")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One link of the chain. Hashes and signature are raw bytes; ``seq`` starts at 1."""
+
+    seq: int
+    id: str
+    kind: str
+    reading: Reading
+    body_hash: bytes
+    prev_hash: bytes
+    hash: bytes
+    signature: bytes
+
+
+def header_hash(
+    seq: int, event_id: str, kind: str, reading: Reading, body: bytes, prev: bytes
+) -> bytes:
+    """Return an event's hash: SHA-256 of its header fields as one JSON array.
+
+    ``body`` is the body's hash and ``prev`` the hash of the event before; because ``prev`` of the
+    first event is made from the ledger's uuid, equal events of two ledgers differ.
+    """
+    fields = [
+        FORMAT,
+        seq,
+        event_id,
+        kind,
+        reading.at,
+        reading.boot,
+        reading.mono,
+        reading.clock,
+        body.hex(),
+        prev.hex(),
+    ]
+    return hashlib.sha256(canonical(fields)).digest()
+
+
+def recomputed_hash(event: Event) -> bytes:
+    """Return the hash that *event* should carry according to its own fields."""
+    return header_hash(
+        event.seq, event.id, event.kind, event.reading, event.body_hash, event.prev_hash
+    )
+
+
+def event_from_row(row: Mapping[str, Any]) -> Event:
+    """Return the event of a database row or wire record with the ledger's column names."""
+    return Event(
+        seq=row["seq"],
+        id=row["id"],
+        kind=row["kind"],
+        reading=Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"])),
+        body_hash=bytes(row["body_hash"]),
+        prev_hash=bytes(row["prev_hash"]),
+        hash=bytes(row["hash"]),
+        signature=bytes(row["signature"]),
+    )

@@ -1,0 +1,1 @@
+"""The visual language that kiosk and console share."""

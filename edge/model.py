@@ -1,0 +1,269 @@
+"""The frozen values that the whole product speaks of.
+
+Owns the vocabulary (see docs/glossary.md); promises that a value, once constructed, is valid.
+Pure: no I/O, no clock, no randomness.
+
+Units: an ``Instant`` is microseconds since 1970-01-01T00:00Z, a ``Duration`` is microseconds.
+Integers, because they are exact, sort in SQLite and have one JSON form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Instant = int
+Duration = int
+
+SECOND: Duration = 1_000_000
+MINUTE: Duration = 60 * SECOND
+
+
+class Invalid(ValueError):
+    """A value breaks its own rules; the message names the field and what is allowed."""
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise Invalid(message)
+
+
+class ClockQuality(StrEnum):
+    """How far the wall clock of an event can be trusted (invariant 7)."""
+
+    SYNCHRONISED = "synchronised"
+    UNSYNCHRONISED = "unsynchronised"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the clocks.
+
+    ``at`` is wall time; ``mono`` is nanoseconds since boot, suspend included; ``boot`` is the
+    kernel's boot id, so that a boot without a battery clock can be corrected later.
+    """
+
+    at: Instant
+    boot: str
+    mono: int
+    clock: ClockQuality
+
+
+class LessonState(StrEnum):
+    """Decision 18 of the rules."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    MADE_UP = "made_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, both edges included to the second (decision 4)."""
+
+    opens: Instant
+    closes: Instant
+
+    def __post_init__(self) -> None:
+        _require(self.opens <= self.closes, "window: opens must not be after closes")
+
+    def holds(self, instant: Instant) -> bool:
+        """Tell whether *instant* lies inside; the closing second counts to its end."""
+        return self.opens // SECOND <= instant // SECOND <= self.closes // SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class LessonHour:
+    """One 课时 with its own start and end (R3)."""
+
+    start: Instant
+    end: Instant
+
+    def __post_init__(self) -> None:
+        _require(self.start < self.end, "lesson hour: start must be before end")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One sitting on the timetable, in a room, with each of its lesson hours."""
+
+    id: str
+    class_id: str
+    class_name: str
+    room: str
+    instructors: tuple[str, ...]
+    hours: tuple[LessonHour, ...]
+    profile: str
+    state: LessonState = LessonState.PLANNED
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _require(bool(self.id), "lesson: id is missing")
+        _require(bool(self.hours), f"lesson {self.id}: hours: at least one lesson hour is needed")
+        for before, after in zip(self.hours, self.hours[1:], strict=False):
+            _require(
+                before.end <= after.start,
+                f"lesson {self.id}: hours: lesson hours must follow one another",
+            )
+
+    @property
+    def start(self) -> Instant:
+        """S of the rules."""
+        return self.hours[0].start
+
+    @property
+    def end(self) -> Instant:
+        """E of the rules."""
+        return self.hours[-1].end
+
+
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """One line of a roster. ``number`` is the student number shown beside a masked name."""
+
+    id: str
+    number: str
+    name: str
+
+    def __post_init__(self) -> None:
+        _require(bool(self.id), "trainee: id is missing")
+        _require(bool(self.name), f"trainee {self.id}: name is missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Instructor:
+    """A filed instructor (R34). ``pin_hash`` is an argon2 hash; the PIN itself is nowhere."""
+
+    id: str
+    name: str
+    pin_hash: str
+
+    def __post_init__(self) -> None:
+        _require(bool(self.id), "instructor: id is missing")
+        _require(bool(self.name), f"instructor {self.id}: name is missing")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingClass:
+    """A class (班期) with its period id and its roster; from the approved filing (R33)."""
+
+    id: str
+    name: str
+    period_id: str
+    approved_by: str
+    received_at: Instant
+    trainees: tuple[Trainee, ...]
+
+    def __post_init__(self) -> None:
+        ids = [trainee.id for trainee in self.trainees]
+        _require(len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice")
+
+
+class Way(StrEnum):
+    """How a presence was established."""
+
+    FACE = "face"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One presence of one person at one box, untyped (decision 1)."""
+
+    id: str
+    person_id: str
+    at: Instant
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of lesson hours that one check-in/check-out pair covers (考勤段).
+
+    ``hours`` are indices into the lesson's hours, from 0.
+    """
+
+    number: int
+    hours: tuple[int, ...]
+    start: Instant
+    end: Instant
+    check_in: Window
+    check_out: Window
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSlot:
+    """One planned snapshot: which lesson hour (from 0), its number in it (from 1), and when."""
+
+    lesson_id: str
+    hour: int
+    number: int
+    window: Window
+    aim: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRule:
+    """One line of a profile's snapshot plan, as offsets from the lesson hour's start (R5)."""
+
+    earliest: Duration
+    aim: Duration
+    latest: Duration
+
+    def __post_init__(self) -> None:
+        _require(
+            0 <= self.earliest <= self.aim <= self.latest,
+            "snapshot plan: need 0 <= from <= aim <= to",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How long before and after a moment something is allowed or done."""
+
+    before: Duration
+    after: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ManualEntryRule:
+    """R9 and decision 8. ``review_percent``: above this share of a class, manual is 待审核."""
+
+    allowed: bool
+    reasons: tuple[str, ...]
+    review_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One region's numbers, versioned; a lesson is judged by the version it was taught under."""
+
+    name: str
+    version: int
+    time_zone: str
+    authority: str
+    lesson_hour: Duration
+    hours_a_segment: int
+    break_ends_segment: Duration
+    check_in: Margin
+    check_out: Margin
+    minimum_presence: Duration
+    manual_entry: ManualEntryRule
+    snapshots: tuple[SnapshotRule, ...]
+    recording: Margin
+    pass_percent: int
+    shown_days_before: int
+
+    def __post_init__(self) -> None:
+        _require(self.version >= 1, f"profile {self.name}: version must be 1 or more")
+        _require(self.hours_a_segment >= 1, f"profile {self.name}: hours_a_segment must be >= 1")
+        _require(0 < self.pass_percent <= 100, f"profile {self.name}: pass_percent is 1 to 100")
+        _require(self.lesson_hour > 0, f"profile {self.name}: lesson_hour must be positive")
+        for rule in self.snapshots:
+            _require(
+                rule.latest <= self.lesson_hour,
+                f"profile {self.name}: snapshots: 'to' lies after the lesson hour's end",
+            )

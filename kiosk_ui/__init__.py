@@ -1,0 +1,1 @@
+"""The touch screen at the classroom door."""

@@ -1,0 +1,1 @@
+"""The way to the centre: the wire, the delivery, the link."""

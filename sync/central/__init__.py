@@ -1,0 +1,1 @@
+"""The centre: ingest, store, documents and the console for staff."""
