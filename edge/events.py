@@ -87,16 +87,16 @@ class InstructorLoggedIn(Body, kind="instructor.logged_in"):
 
 @dataclass(frozen=True)
 class LessonOpened(Body, kind="lesson.opened"):
-    """A lesson began to be taught. Freezes what judges it: the lesson as it stood, and versions.
+    """A lesson began to be taught. Freezes what judges it.
 
-    ``timetable``, ``roster``: versions of those documents; ``profile``: name and version.
-    ``by`` is an instructor's id.
+    ``documents`` maps each kind of document in force to its SHA-256, ``profile`` and
+    ``profile_version`` name the rules, ``lesson`` is the lesson as it stood. ``by`` is an
+    instructor's id. ``edge.teaching.open_lesson`` makes this event.
     """
 
     lesson_id: str
     by: str
-    timetable: int
-    roster: int
+    documents: Mapping[str, str]
     profile: str
     profile_version: int
     lesson: Mapping[str, Any]

@@ -159,7 +159,9 @@ class TrainingClass:
 
     def __post_init__(self) -> None:
         ids = [trainee.id for trainee in self.trainees]
-        _require(len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice")
+        _require(
+            len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice"
+        )
 
 
 class Way(StrEnum):

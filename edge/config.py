@@ -1,0 +1,216 @@
+"""box.toml → a frozen Config, with errors that name the key, the line and the remedy.
+
+Owns the names of the box's settings (docs/configuration.md lists them) and their defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge.model import MINUTE, Duration
+from edge.settings import ConfigError, Settings, Table, duration
+
+__all__ = [
+    "CameraConfig",
+    "Config",
+    "ConfigError",
+    "DoorConfig",
+    "KioskConfig",
+    "LinkConfig",
+    "load",
+    "parse",
+]
+
+DEFAULT_PATH = Path("/etc/classbox/box.toml")
+_SEGMENT: Duration = 3 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """One classroom camera. ``label`` is what stands on its cable."""
+
+    id: str
+    label: str
+    kind: str
+    address: str
+    transport: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorConfig:
+    """The door camera. ``source``: v4l2:/dev/video0, rtsp://…, file:/…, folder:/…."""
+
+    source: str = field(repr=False)  # an RTSP address may hold a password
+    frames_per_second: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """The way to the centre's broker."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class KioskConfig:
+    """Where the kiosk's pages are served; loopback unless somebody decides otherwise."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of one box."""
+
+    box_id: str
+    room: str
+    language: str
+    time_zone: str
+    data_dir: Path
+    runtime_dir: Path
+    segment_length: Duration
+    cameras: tuple[CameraConfig, ...]
+    door: DoorConfig | None
+    link: LinkConfig | None
+    kiosk: KioskConfig
+
+
+def load(path: Path) -> Config:
+    """Return the settings in the file *path*. Raises ConfigError."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: there is no such file. Name one: classbox --config PATH …"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path), path.parent)
+
+
+def parse(text: str, source: str, folder: Path) -> Config:
+    """Return the settings in *text*; relative paths are below *folder*. Raises ConfigError."""
+    root = Settings.of_toml(text, source).root
+    box = root.table("box")
+    recording = root.table("recording")
+    cameras = tuple(_camera(table, folder) for table in root.tables("camera"))
+    for number, camera in enumerate(cameras):
+        if camera.id in [other.id for other in cameras[:number]]:
+            raise root.tables("camera")[number].error("id", f"{camera.id!r} stands there twice.")
+    config = Config(
+        box_id=_box_id(box),
+        room=box.text("room"),
+        language=box.text("language", "zh", choices=("zh", "en")),
+        time_zone=_time_zone(box),
+        data_dir=folder / box.text("data_dir", "/var/lib/classbox"),
+        runtime_dir=folder / box.text("runtime_dir", "/run/classbox"),
+        segment_length=recording.converted("segment", duration, "03:00") or _SEGMENT,
+        cameras=cameras,
+        door=_door(root.table("door"), folder) if "door" in root else None,
+        link=_link(root.table("link")) if "link" in root else None,
+        kiosk=_kiosk(root.table("kiosk")),
+    )
+    for table in (box, recording, root):
+        table.finish()
+    return config
+
+
+def _box_id(box: Table) -> str:
+    value = box.text("id")
+    # It becomes part of a topic, a client id and a certificate's name.
+    if not value or not all(
+        letter.isascii() and (letter.isalnum() or letter in "-_") for letter in value
+    ):
+        raise box.error("id", f"{value!r}: use letters, digits, - and _ only, such as room-203.")
+    return value
+
+
+def _time_zone(box: Table) -> str:
+    value = box.text("time_zone", "Asia/Shanghai")
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"{value!r} is not a time zone. Write for example Asia/Shanghai."
+        raise box.error("time_zone", message) from error
+    return value
+
+
+def _camera(table: Table, folder: Path) -> CameraConfig:
+    address = table.text("address")
+    scheme = urlsplit(address).scheme
+    kinds = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "onvif", "https": "onvif", "onvif": "onvif"}
+    if scheme not in kinds or not urlsplit(address).hostname:
+        raise table.error(
+            "address",
+            "write rtsp://HOST:PORT/PATH for an RTSP camera or onvif://HOST:PORT for an ONVIF one.",
+        )
+    if urlsplit(address).password:
+        raise table.error("address", "put the password under `password_file`, not in the address.")
+    camera = CameraConfig(
+        id=table.text("id"),
+        label=table.text("label", table.text("id")),
+        kind=kinds[scheme],
+        address=address,
+        transport=table.text("transport", "tcp", choices=("tcp", "udp")),
+        user=table.text("user", ""),
+        password=_password(table, folder),
+    )
+    table.finish()
+    return camera
+
+
+def _password(table: Table, folder: Path) -> str:
+    if "password_file" not in table:
+        return table.text("password", "")
+    if "password" in table:
+        raise table.error("password", "stands beside password_file: keep one of them.")
+    file = folder / table.text("password_file")
+    try:
+        return file.read_text("utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise table.error("password_file", f"cannot be read: {error}") from error
+
+
+def _door(table: Table, folder: Path) -> DoorConfig:
+    source = table.text("source")
+    scheme, _, rest = source.partition(":")
+    if scheme not in ("v4l2", "rtsp", "rtsps", "file", "folder") or not rest:
+        raise table.error(
+            "source",
+            'write "v4l2:/dev/video0", "rtsp://…", "file:/path/film.mp4" or "folder:/path".',
+        )
+    if scheme in ("file", "folder"):
+        source = f"{scheme}:{folder / rest}"
+    door = DoorConfig(
+        source=source,
+        frames_per_second=table.whole("frames_per_second", 10, least=1, most=60),
+        label=table.text("label", "door"),
+    )
+    table.finish()
+    return door
+
+
+def _link(table: Table) -> LinkConfig:
+    link = LinkConfig(
+        host=table.text("host"),
+        port=table.whole("port", 1883, least=1, most=65535),
+    )
+    table.finish()
+    return link
+
+
+def _kiosk(table: Table) -> KioskConfig:
+    kiosk = KioskConfig(
+        host=table.text("host", "127.0.0.1"),
+        port=table.whole("port", 8600, least=1, most=65535),
+    )
+    table.finish()
+    return kiosk

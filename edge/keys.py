@@ -1,0 +1,71 @@
+"""The box's own keys: files of mode 0600 beside the database, made on the box, never sent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class KeyProblem(Exception):
+    """A key file cannot be used; the message says what to do."""
+
+
+def secret(path: Path, make: bytes) -> bytes:
+    """Return the content of the key file *path*; when there is none, it is made from *make*.
+
+    The file appears whole or not at all, and when two processes make it at once both get the
+    same one. Raises KeyProblem when others may read it.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(descriptor, make)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            os.link(draft, path)  # unlike a rename this does not replace another's key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    mode = path.stat().st_mode & 0o077
+    if mode:
+        raise KeyProblem(f"{path}: others may read this key. Run: chmod 600 {path}")
+    return path.read_bytes()
+
+
+class Signer:
+    """The Ed25519 key that signs this box's ledger."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the key at *path*, or make it."""
+        fresh = Ed25519PrivateKey.generate().private_bytes_raw()
+        content = secret(path, fresh)
+        if len(content) != len(fresh):
+            raise KeyProblem(f"{path}: not a ledger key. Restore it from the box's backup.")
+        self._key = Ed25519PrivateKey.from_private_bytes(content)
+        self.public_key = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of *message*."""
+        return self._key.sign(message)
+
+
+def signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether *signature* is that of *public_key* (32 bytes) over *message*."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""``classbox ledger``: verify, show and rebuild the box's ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from edge import config as configuration
+from edge.clock import SystemClock, local
+from edge.config import Config, ConfigError
+from edge.ledger import Ledger, LedgerError, projection_rows
+from edge.media import MediaStore
+from edge.store import StoreError
+
+
+@click.group()
+def command() -> None:
+    """Verify, show or rebuild the ledger of this box."""
+
+
+@command.command()
+@click.pass_obj
+def verify(config_path: Path) -> None:
+    """Check every hash, link and signature, and that the screens' tables agree with the events.
+
+    Ends with status 1 when anything is wrong.
+    """
+    with _opened(config_path) as (config, ledger):
+        report = ledger.verify()
+        media = MediaStore(config.data_dir / "media")
+        for sha256 in media.missing(ledger):
+            report.problems.append(f"media {sha256[:12]}…: an event names it, the disk lacks it")
+        for file in media.unknown(ledger):
+            click.echo(f"note: {file.name[:12]}… lies in the media folder and no event names it")
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    erased = f", {report.erased} with an erased body" if report.erased else ""
+    click.echo(f"{report.events} events{erased}, {len(report.problems)} problems")
+    if not report.intact:
+        raise SystemExit(1)
+
+
+@command.command()
+@click.option("--after", default=0, show_default=True, help="Show events with a higher seq.")
+@click.option("--limit", default=50, show_default=True, help="Show at most that many.")
+@click.option("--kind", default="", help="Only events of this kind.")
+@click.option("--bodies", is_flag=True, help="Show bodies too; they may hold personal data.")
+@click.pass_obj
+def show(config_path: Path, after: int, limit: int, kind: str, bodies: bool) -> None:
+    """Print events, one on a line: seq, time, clock, kind."""
+    with _opened(config_path) as (config, ledger):
+        zone = ZoneInfo(config.time_zone)
+        shown = 0
+        while shown < limit and (batch := ledger.events(after)):
+            for record in batch:
+                event = record.event
+                after = event.seq
+                if kind and event.kind != kind:
+                    continue
+                when = local(event.reading.at, zone).isoformat(sep=" ", timespec="milliseconds")
+                line = f"{event.seq:>8} {when} {event.reading.clock:<14} {event.kind}"
+                if bodies:
+                    text = "(erased)" if record.body is None else _one_line(record.body)
+                    line = f"{line} {text}"
+                click.echo(line)
+                shown += 1
+                if shown == limit:
+                    break
+
+
+@command.command()
+@click.pass_obj
+def rebuild(config_path: Path) -> None:
+    """Derive the screens' tables again from the events, and say which of them changed."""
+    with _opened(config_path) as (_, ledger):
+        before = projection_rows(ledger)
+        ledger.rebuild()
+        after = projection_rows(ledger)
+    changed = [table for table in after if after[table] != before[table]]
+    rows = sum(len(table) for table in after.values())
+    click.echo(f"{rows} rows derived again; changed: {', '.join(changed) or 'none'}")
+
+
+def _one_line(content: bytes) -> str:
+    return json.dumps(json.loads(content), ensure_ascii=False, sort_keys=True)
+
+
+@contextmanager
+def _opened(config_path: Path) -> Iterator[tuple[Config, Ledger]]:
+    try:
+        config = configuration.load(config_path)
+        if not (config.data_dir / "ledger.db").exists():
+            raise LedgerError(f"{config.data_dir}: there is no ledger here yet")
+        ledger = Ledger.open(config.data_dir, config.box_id, SystemClock())
+    except (ConfigError, LedgerError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        yield config, ledger
+    finally:
+        ledger.close()

@@ -1,0 +1,309 @@
+"""Event → rows: what people see of the ledger.
+
+Owns the only way in which a projection changes. Promises that replaying the events gives the
+same rows: nothing here reads a clock, and nothing outside the transaction but documents, which
+are cited by their hash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+from edge import documents, events, queries
+from edge.events import Body, Event
+from edge.model import Lesson, Profile, Window
+from edge.rules.attendance import attend
+from edge.rules.lessons import attendance_window
+from edge.rules.profile import profile_to_mapping
+from edge.rules.segments import segments_of
+
+B = TypeVar("B", bound=Body)
+Apply = Callable[[sqlite3.Connection, Event, Any], None]
+_APPLY: dict[type[Body], Apply] = {}
+
+
+def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
+    """Change the rows that *event* changes; kinds without a projection change none."""
+    change = _APPLY.get(type(body))
+    if change is not None:
+        change(connection, event, body)
+
+
+def _of(
+    kind: type[B],
+) -> Callable[
+    [Callable[[sqlite3.Connection, Event, B], None]],
+    Callable[[sqlite3.Connection, Event, B], None],
+]:
+    def register(
+        change: Callable[[sqlite3.Connection, Event, B], None],
+    ) -> Callable[[sqlite3.Connection, Event, B], None]:
+        _APPLY[kind] = change
+        return change
+
+    return register
+
+
+def _json(value: Any) -> str:
+    return events.canonical(value).decode("utf-8")
+
+
+@_of(events.DocumentApplied)
+def _document_applied(
+    connection: sqlite3.Connection, event: Event, body: events.DocumentApplied
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO document_in_force VALUES (?, ?, ?, ?)",
+        (body.document, body.epoch, body.version, body.sha256),
+    )
+    content = connection.execute(
+        "SELECT content FROM document WHERE sha256 = ?", (body.sha256,)
+    ).fetchone()["content"]
+    parsed = documents.parse(body.document, content)
+    if body.document == documents.TIMETABLE:
+        _replace_timetable(connection, cast("tuple[Lesson, ...]", parsed))
+    elif body.document == documents.ROSTER:
+        _replace_roster(connection, cast("documents.Roster", parsed))
+    else:
+        _replace_profiles(connection, cast("dict[str, Profile]", parsed))
+    # A lesson that was opened is judged by what was frozen then; only the others change.
+    connection.execute(
+        "DELETE FROM attendance WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)"
+    )
+    _refresh_attendance(connection, queries.planned_lessons(connection))
+
+
+def _replace_timetable(connection: sqlite3.Connection, lessons: Iterable[Lesson]) -> None:
+    connection.execute("DELETE FROM lesson")
+    connection.executemany(
+        "INSERT INTO lesson VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                lesson.id,
+                lesson.class_id,
+                lesson.start,
+                lesson.end,
+                _json(documents.lesson_to_json(lesson)),
+            )
+            for lesson in lessons
+        ],
+    )
+
+
+def _replace_roster(connection: sqlite3.Connection, roster: documents.Roster) -> None:
+    for table in ("class", "trainee", "instructor"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.executemany(
+        "INSERT INTO class VALUES (?, ?, ?, ?, ?)",
+        [
+            (entry.id, entry.name, entry.period_id, entry.approved_by, entry.received_at)
+            for entry in roster.classes
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO trainee VALUES (?, ?, ?, ?, ?)",
+        [
+            (entry.id, trainee.id, trainee.number, trainee.name, position)
+            for entry in roster.classes
+            for position, trainee in enumerate(entry.trainees)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO instructor VALUES (?, ?, ?)",
+        [(entry.id, entry.name, entry.pin_hash) for entry in roster.instructors],
+    )
+
+
+def _replace_profiles(connection: sqlite3.Connection, profiles: dict[str, Profile]) -> None:
+    connection.execute("DELETE FROM profile")
+    connection.executemany(
+        "INSERT INTO profile VALUES (?, ?, ?)",
+        [
+            (profile.name, profile.version, _json(profile_to_mapping(profile)))
+            for profile in profiles.values()
+        ],
+    )
+
+
+@_of(events.LessonOpened)
+def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.LessonOpened) -> None:
+    lesson = documents.lesson_from_json(body.lesson)
+    connection.execute(
+        "INSERT OR IGNORE INTO lesson_run VALUES (?, 'open', ?, ?, NULL, NULL, ?, ?, ?, ?)",
+        (
+            body.lesson_id,
+            event.reading.at,
+            body.by,
+            lesson.start,
+            lesson.end,
+            _json(body.documents),
+            _json(body.lesson),
+        ),
+    )
+    _refresh_attendance(connection, [lesson])
+
+
+@_of(events.LessonEnded)
+def _lesson_ended(connection: sqlite3.Connection, event: Event, body: events.LessonEnded) -> None:
+    connection.execute(
+        "UPDATE lesson_run SET state = 'held', ended_at = ?, ended_by = ? "
+        "WHERE lesson_id = ? AND state = 'open'",
+        (event.reading.at, body.by, body.lesson_id),
+    )
+
+
+@_of(events.PersonEnrolled)
+def _person_enrolled(
+    connection: sqlite3.Connection, event: Event, body: events.PersonEnrolled
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO enrolment VALUES (?, ?, ?, ?)",
+        (body.person_id, body.model, body.model_version, event.reading.at),
+    )
+
+
+@_of(events.ScanMade)
+def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMade) -> None:
+    connection.execute(
+        "INSERT INTO scan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.seq,
+            event.id,
+            body.person_id,
+            body.at,
+            body.way,
+            body.photo,
+            body.score,
+            body.entered_by,
+            body.reason,
+        ),
+    )
+    _add_media(connection, event, body.photo, "photo")
+    lessons = queries.lessons_of_person(connection, body.person_id, body.at)
+    _refresh_attendance(connection, lessons, body.person_id)
+
+
+@_of(events.SnapshotTaken)
+def _snapshot_taken(
+    connection: sqlite3.Connection, event: Event, body: events.SnapshotTaken
+) -> None:
+    # A snapshot found later replaces "missed"; a second one for the same slot changes nothing.
+    connection.execute(
+        "INSERT INTO snapshot VALUES (?, ?, ?, ?, 'taken', ?, ?, ?, ?, '') "
+        "ON CONFLICT DO UPDATE SET camera = excluded.camera, state = 'taken', at = excluded.at, "
+        "method = excluded.method, sha256 = excluded.sha256, bytes = excluded.bytes, cause = '' "
+        "WHERE snapshot.state = 'missed'",
+        (
+            body.lesson_id,
+            body.hour,
+            body.number,
+            body.camera,
+            body.at,
+            body.method,
+            body.sha256,
+            body.bytes,
+        ),
+    )
+    _add_media(connection, event, body.sha256, "snapshot")
+
+
+@_of(events.SnapshotMissed)
+def _snapshot_missed(
+    connection: sqlite3.Connection, event: Event, body: events.SnapshotMissed
+) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO snapshot VALUES (?, ?, ?, ?, 'missed', ?, '', '', 0, ?)",
+        (body.lesson_id, body.hour, body.number, body.camera, event.reading.at, body.cause),
+    )
+
+
+@_of(events.RecordingStored)
+def _recording_stored(
+    connection: sqlite3.Connection, event: Event, body: events.RecordingStored
+) -> None:
+    connection.execute(
+        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.seq,
+            body.lesson_id,
+            body.camera,
+            body.start,
+            body.end,
+            body.sha256,
+            body.bytes,
+            int(body.interrupted),
+        ),
+    )
+    _add_media(connection, event, body.sha256, "recording")
+
+
+@_of(events.RecordingGap)
+def _recording_gap(connection: sqlite3.Connection, event: Event, body: events.RecordingGap) -> None:
+    connection.execute(
+        "INSERT INTO recording_gap VALUES (?, ?, ?, ?, ?, ?)",
+        (event.seq, body.lesson_id, body.camera, body.start, body.end, body.cause),
+    )
+
+
+@_of(events.CameraHealth)
+def _camera_health(connection: sqlite3.Connection, event: Event, body: events.CameraHealth) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
+        (body.camera, body.state, body.cause, event.reading.at),
+    )
+
+
+@_of(events.MediaMissing)
+def _media_missing(connection: sqlite3.Connection, event: Event, body: events.MediaMissing) -> None:
+    connection.execute("INSERT OR IGNORE INTO media_missing VALUES (?)", (body.sha256,))
+
+
+def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
+    if sha256:
+        connection.execute(
+            "INSERT OR IGNORE INTO media VALUES (?, ?, ?)", (sha256, event.seq, sort)
+        )
+
+
+def _refresh_attendance(
+    connection: sqlite3.Connection, lessons: Iterable[Lesson], person_id: str | None = None
+) -> None:
+    """Derive the attendance of *lessons* again, of one person or of all who were scanned."""
+    for lesson in lessons:
+        profile = queries.profile_of(connection, lesson)
+        segments = segments_of(lesson, profile)
+        window = attendance_window(lesson, profile)
+        people = [person_id] if person_id else _seen(connection, lesson, window)
+        for person in people:
+            scans = queries.scans_of_person(connection, person, window)
+            marks = attend(segments, scans, profile)
+            connection.execute(
+                "DELETE FROM attendance WHERE lesson_id = ? AND person_id = ?", (lesson.id, person)
+            )
+            connection.executemany(
+                "INSERT INTO attendance VALUES (?, ?, ?, ?, ?)",
+                [
+                    (
+                        lesson.id,
+                        person,
+                        mark.segment.number,
+                        mark.check_in.id,
+                        mark.check_out.id if mark.check_out else None,
+                    )
+                    for mark in marks
+                    if mark.check_in
+                ],
+            )
+
+
+def _seen(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> list[str]:
+    """Return who of the class and its instructors was scanned inside *window*."""
+    rows = connection.execute(
+        "SELECT DISTINCT person_id FROM scan WHERE at BETWEEN ? AND ? AND (person_id IN "
+        "(SELECT person_id FROM trainee WHERE class_id = ?) OR person_id IN "
+        "(SELECT value FROM json_each(?))) ORDER BY person_id",
+        (window.opens, window.closes + 999_999, lesson.class_id, json.dumps(lesson.instructors)),
+    ).fetchall()
+    return [row["person_id"] for row in rows]

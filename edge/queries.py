@@ -1,0 +1,260 @@
+"""What the services ask of the projections. Each function is one question on one connection.
+
+Owns no state and reads no clock; the caller says which time it asks about.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from typing import cast
+
+from edge import documents
+from edge.model import (
+    Instant,
+    Instructor,
+    Lesson,
+    LessonState,
+    Profile,
+    Scan,
+    Trainee,
+    TrainingClass,
+    Way,
+    Window,
+)
+from edge.rules.profile import profile_from_mapping, profile_from_toml
+
+# No window of a shipped profile reaches further beyond a lesson than this.
+_REACH = 6 * 3600 * 1_000_000
+_SECOND_END = 999_999
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRun:
+    """How a lesson was actually taught; times are wall times, None while it is still open."""
+
+    lesson_id: str
+    state: LessonState
+    opened_at: Instant
+    opened_by: str
+    ended_at: Instant | None
+    ended_by: str | None
+    documents: dict[str, str]
+
+
+def lessons(connection: sqlite3.Connection, opens: Instant, closes: Instant) -> list[Lesson]:
+    """Return the lessons that touch [opens, closes], in the order of their start.
+
+    A lesson that was opened is returned as it was frozen then, with its present state.
+    """
+    planned = connection.execute(
+        "SELECT content FROM lesson WHERE starts <= ? AND ends >= ?", (closes, opens)
+    ).fetchall()
+    found = {lesson.id: lesson for lesson in (_lesson(row["content"]) for row in planned)}
+    # A run replaces its plan, which may meanwhile have moved to another time.
+    for row in connection.execute("SELECT * FROM lesson_run WHERE ends >= ?", (opens - _REACH,)):
+        found.pop(row["lesson_id"], None)
+        if row["starts"] <= closes and row["ends"] >= opens:
+            found[row["lesson_id"]] = _taught(row)
+    return sorted(found.values(), key=lambda lesson: (lesson.start, lesson.id))
+
+
+def lesson(connection: sqlite3.Connection, lesson_id: str) -> Lesson | None:
+    """Return one lesson, as frozen at its opening if it was opened."""
+    row = connection.execute(
+        "SELECT * FROM lesson_run WHERE lesson_id = ?", (lesson_id,)
+    ).fetchone()
+    if row:
+        return _taught(row)
+    row = connection.execute("SELECT content FROM lesson WHERE id = ?", (lesson_id,)).fetchone()
+    return _lesson(row["content"]) if row else None
+
+
+def planned_lessons(connection: sqlite3.Connection) -> list[Lesson]:
+    """Return the lessons of the timetable that were never opened."""
+    rows = connection.execute(
+        "SELECT content FROM lesson WHERE id NOT IN (SELECT lesson_id FROM lesson_run)"
+    ).fetchall()
+    return [_lesson(row["content"]) for row in rows]
+
+
+def run(connection: sqlite3.Connection, lesson_id: str) -> LessonRun | None:
+    """Return how a lesson was taught, None when it was never opened."""
+    row = connection.execute(
+        "SELECT * FROM lesson_run WHERE lesson_id = ?", (lesson_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    return LessonRun(
+        lesson_id=row["lesson_id"],
+        state=LessonState(row["state"]),
+        opened_at=row["opened_at"],
+        opened_by=row["opened_by"],
+        ended_at=row["ended_at"],
+        ended_by=row["ended_by"],
+        documents=json.loads(row["documents"]),
+    )
+
+
+def open_lessons(connection: sqlite3.Connection) -> list[Lesson]:
+    """Return the lessons that are open, whatever the time."""
+    rows = connection.execute("SELECT * FROM lesson_run WHERE state = 'open'").fetchall()
+    return [_taught(row) for row in rows]
+
+
+def lessons_of_person(connection: sqlite3.Connection, person_id: str, at: Instant) -> list[Lesson]:
+    """Return the lessons near *at* that *person_id* attends or teaches."""
+    near = lessons(connection, at - _REACH, at + _REACH)
+    classes = {
+        row["class_id"]
+        for row in connection.execute(
+            "SELECT class_id FROM trainee WHERE person_id = ?", (person_id,)
+        )
+    }
+    return [entry for entry in near if entry.class_id in classes or person_id in entry.instructors]
+
+
+def training_class(connection: sqlite3.Connection, class_id: str) -> TrainingClass | None:
+    """Return a class with its roster."""
+    row = connection.execute("SELECT * FROM class WHERE id = ?", (class_id,)).fetchone()
+    if row is None:
+        return None
+    trainees = connection.execute(
+        "SELECT person_id, number, name FROM trainee WHERE class_id = ? ORDER BY position",
+        (class_id,),
+    ).fetchall()
+    return TrainingClass(
+        id=row["id"],
+        name=row["name"],
+        period_id=row["period_id"],
+        approved_by=row["approved_by"],
+        received_at=row["received_at"],
+        trainees=tuple(Trainee(*entry) for entry in trainees),
+    )
+
+
+def instructors(connection: sqlite3.Connection) -> list[Instructor]:
+    """Return the filed instructors."""
+    rows = connection.execute("SELECT id, name, pin_hash FROM instructor ORDER BY id").fetchall()
+    return [Instructor(*row) for row in rows]
+
+
+def person_name(connection: sqlite3.Connection, person_id: str) -> str | None:
+    """Return the full name of a trainee or instructor; screens mask it."""
+    row = connection.execute(
+        "SELECT name FROM trainee WHERE person_id = ? "
+        "UNION ALL SELECT name FROM instructor WHERE id = ?",
+        (person_id, person_id),
+    ).fetchone()
+    return row["name"] if row else None
+
+
+def profile_of(connection: sqlite3.Connection, lesson: Lesson) -> Profile:
+    """Return the rules that judge *lesson*: frozen at its opening, else those in force.
+
+    A profile that no document states is the shipped one; an unknown name falls back to
+    ``default``, since a lesson must never fail for want of rules.
+    """
+    taught = run(connection, lesson.id)
+    if taught:
+        frozen = taught.documents.get(documents.PROFILES)
+        row = (
+            connection.execute(
+                "SELECT content FROM document WHERE sha256 = ?", (frozen,)
+            ).fetchone()
+            if frozen
+            else None
+        )
+        known = _profiles(row["content"]) if row else {}
+        return known.get(lesson.profile) or shipped_profile(lesson.profile)
+    row = connection.execute(
+        "SELECT content FROM profile WHERE name = ?", (lesson.profile,)
+    ).fetchone()
+    return _profile(row["content"]) if row else shipped_profile(lesson.profile)
+
+
+@lru_cache(maxsize=16)
+def shipped_profile(name: str) -> Profile:
+    """Return the rule profile of that name that comes with the software, else ``default``."""
+    folder = resources.files("edge.rules.profiles")
+    file = folder / f"{name}.toml"
+    if not file.is_file():
+        file = folder / "default.toml"
+    return profile_from_toml(file.read_text("utf-8"), file.name)
+
+
+def scans(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> list[Scan]:
+    """Return the scans of the class's trainees inside *window*, in the order of time."""
+    rows = connection.execute(
+        "SELECT scan.id, scan.person_id, at, way FROM scan JOIN trainee USING (person_id) "
+        "WHERE class_id = ? AND at BETWEEN ? AND ? ORDER BY at, scan.seq",
+        (lesson.class_id, window.opens, window.closes + _SECOND_END),
+    ).fetchall()
+    return [_scan(row) for row in rows]
+
+
+def scans_of_person(connection: sqlite3.Connection, person_id: str, window: Window) -> list[Scan]:
+    """Return one person's scans inside *window*, in the order of time."""
+    rows = connection.execute(
+        "SELECT id, person_id, at, way FROM scan WHERE person_id = ? AND at BETWEEN ? AND ? "
+        "ORDER BY at, seq",
+        (person_id, window.opens, window.closes + _SECOND_END),
+    ).fetchall()
+    return [_scan(row) for row in rows]
+
+
+def snapshots(connection: sqlite3.Connection, lesson_id: str) -> list[sqlite3.Row]:
+    """Return the rows of ``snapshot`` of a lesson, in the order of the plan."""
+    return connection.execute(
+        "SELECT * FROM snapshot WHERE lesson_id = ? ORDER BY hour, number", (lesson_id,)
+    ).fetchall()
+
+
+def recordings(connection: sqlite3.Connection, lesson_id: str) -> list[sqlite3.Row]:
+    """Return the rows of ``recording`` of a lesson, in the order of time."""
+    return connection.execute(
+        "SELECT * FROM recording WHERE lesson_id = ? ORDER BY starts, seq", (lesson_id,)
+    ).fetchall()
+
+
+def gaps(connection: sqlite3.Connection, lesson_id: str) -> list[sqlite3.Row]:
+    """Return the rows of ``recording_gap`` of a lesson, in the order of time."""
+    return connection.execute(
+        "SELECT * FROM recording_gap WHERE lesson_id = ? ORDER BY starts, seq", (lesson_id,)
+    ).fetchall()
+
+
+def cameras(connection: sqlite3.Connection) -> list[sqlite3.Row]:
+    """Return the last stated health of each camera."""
+    return connection.execute("SELECT * FROM camera ORDER BY id").fetchall()
+
+
+def documents_in_force(connection: sqlite3.Connection) -> list[sqlite3.Row]:
+    """Return kind, epoch, version and sha256 of each document in force."""
+    return connection.execute("SELECT * FROM document_in_force ORDER BY kind").fetchall()
+
+
+@lru_cache(maxsize=4096)
+def _lesson(content: str) -> Lesson:
+    return documents.lesson_from_json(json.loads(content))
+
+
+@lru_cache(maxsize=64)
+def _profile(content: str) -> Profile:
+    return profile_from_mapping(json.loads(content), "profile")
+
+
+@lru_cache(maxsize=64)
+def _profiles(content: bytes) -> dict[str, Profile]:
+    return cast("dict[str, Profile]", documents.parse(documents.PROFILES, content))
+
+
+def _taught(row: sqlite3.Row) -> Lesson:
+    return replace(_lesson(row["content"]), state=LessonState(row["state"]))
+
+
+def _scan(row: sqlite3.Row) -> Scan:
+    return Scan(row["id"], row["person_id"], row["at"], Way(row["way"]))

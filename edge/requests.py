@@ -1,0 +1,86 @@
+"""Requests: what one service asks another to do, answered by an event.
+
+A request is a row with a unique id; its answer commits together with its event; a claim on it
+expires, so that a worker that died does not keep it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge import events
+from edge.events import Body, Event
+from edge.ledger import Ledger, Writer
+from edge.model import SECOND, Duration
+
+CLAIM: Duration = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something to do."""
+
+    id: str
+    kind: str
+    args: Mapping[str, Any]
+
+
+def ask(ledger: Ledger, kind: str, args: Mapping[str, Any], ttl: Duration) -> str:
+    """File a request that is worth answering for *ttl*, and return its id."""
+    request_id = uuid.uuid4().hex
+    with ledger.writing() as writer:
+        writer.execute(
+            "INSERT INTO request VALUES (?, ?, ?, ?, NULL, NULL, NULL)",
+            (
+                request_id,
+                kind,
+                events.canonical(dict(args)).decode("utf-8"),
+                ledger.clock.now().at + ttl,
+            ),
+        )
+    return request_id
+
+
+def claim(ledger: Ledger, kinds: Iterable[str], worker: str) -> Request | None:
+    """Take the oldest open request of *kinds*; None when there is none."""
+    wanted = tuple(kinds)
+    marks = ",".join("?" * len(wanted))
+    now = ledger.clock.now().at
+    open_one = (
+        f"SELECT * FROM request WHERE kind IN ({marks}) AND answered IS NULL AND expires > ? "
+        "AND (claimed_until IS NULL OR claimed_until < ?) ORDER BY expires LIMIT 1"
+    )
+    with ledger.store.read() as connection:  # most looks find nothing and need no write lock
+        if connection.execute(open_one, (*wanted, now, now)).fetchone() is None:
+            return None
+    with ledger.writing() as writer:
+        row = writer.execute(open_one, (*wanted, now, now)).fetchone()
+        if row is None:
+            return None
+        writer.execute(
+            "UPDATE request SET claimed_by = ?, claimed_until = ? WHERE id = ?",
+            (worker, now + CLAIM, row["id"]),
+        )
+    return Request(row["id"], row["kind"], json.loads(row["args"]))
+
+
+def answer(writer: Writer, request_id: str, body: Body) -> Event:
+    """Append *body* as the answer to a request, in the caller's transaction."""
+    event = writer.append(body)
+    writer.execute("UPDATE request SET answered = ? WHERE id = ?", (event.seq, request_id))
+    return event
+
+
+def answer_of(connection: sqlite3.Connection, request_id: str) -> Body | None:
+    """Return the answer to a request, None while there is none."""
+    row = connection.execute(
+        "SELECT event.kind, body.bytes FROM request JOIN event ON event.seq = answered "
+        "JOIN body USING (seq) WHERE request.id = ?",
+        (request_id,),
+    ).fetchone()
+    return events.decode(row["kind"], row["bytes"]) if row else None

@@ -1,0 +1,49 @@
+"""What a lesson may become, and how far it reaches beyond its own hours (decision 18). Pure."""
+
+from __future__ import annotations
+
+from edge.model import Instant, Lesson, LessonState, Profile, Window
+from edge.rules.segments import segments_of
+
+# What may follow each state. A lesson that moved or fell out is made up by another lesson.
+NEXT_STATES: dict[LessonState, frozenset[LessonState]] = {
+    LessonState.PLANNED: frozenset(
+        {LessonState.OPEN, LessonState.CANCELLED, LessonState.POSTPONED}
+    ),
+    LessonState.OPEN: frozenset({LessonState.HELD}),
+    LessonState.HELD: frozenset(),
+    LessonState.CANCELLED: frozenset({LessonState.MADE_UP}),
+    LessonState.POSTPONED: frozenset({LessonState.MADE_UP}),
+    LessonState.MADE_UP: frozenset(),
+}
+
+TAUGHT = frozenset({LessonState.PLANNED, LessonState.OPEN, LessonState.HELD})
+
+
+def may_become(state: LessonState, wanted: LessonState) -> bool:
+    """Tell whether a lesson may go from *state* to *wanted*."""
+    return wanted in NEXT_STATES[state]
+
+
+def recording_window(lesson: Lesson, profile: Profile) -> Window:
+    """Return when the cameras record *lesson*: its hours and the profile's margins (R14)."""
+    return Window(lesson.start - profile.recording.before, lesson.end + profile.recording.after)
+
+
+def attendance_window(lesson: Lesson, profile: Profile) -> Window:
+    """Return the time in which a scan can belong to *lesson*: first check-in to last check-out."""
+    segments = segments_of(lesson, profile)
+    return Window(
+        min(segment.check_in.opens for segment in segments),
+        max(segment.check_out.closes for segment in segments),
+    )
+
+
+def start_window(lesson: Lesson, profile: Profile) -> Window:
+    """Return when an instructor may start *lesson*: from its first check-in until its end."""
+    return Window(lesson.start - profile.check_in.before, lesson.end)
+
+
+def over(lesson: Lesson, profile: Profile, now: Instant) -> bool:
+    """Tell whether nothing more can happen to *lesson*: its last check-out window has closed."""
+    return now > attendance_window(lesson, profile).closes + 999_999

@@ -1,0 +1,118 @@
+"""Rule profiles: from and to the mappings that TOML files and documents hold. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge.model import Invalid, ManualEntryRule, Margin, Profile, SnapshotRule
+from edge.settings import ConfigError, Settings, Table, duration, duration_text
+
+
+def profile_from_toml(text: str, source: str) -> Profile:
+    """Return the profile that *text* states; raises ConfigError with the line."""
+    return _profile(Settings.of_toml(text, source).root, source)
+
+
+def profile_from_mapping(values: Mapping[str, Any], source: str) -> Profile:
+    """Return the profile that *values* states, in the form of ``profile_to_mapping``."""
+    return _profile(Settings(dict(values), source).root, source)
+
+
+def _profile(root: Table, source: str) -> Profile:
+    zone = root.text("time_zone")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise root.error(
+            "time_zone", f"{zone!r} is not a time zone. Write Asia/Shanghai."
+        ) from error
+    try:
+        profile = Profile(
+            name=root.text("name"),
+            version=root.whole("version", least=1),
+            time_zone=zone,
+            authority=root.text("authority", choices=("own", "city_platform")),
+            lesson_hour=root.converted("lesson_hour", duration),
+            hours_a_segment=root.whole("hours_a_segment", least=1),
+            break_ends_segment=root.converted("break_ends_segment", duration),
+            check_in=_margin(root, "check_in"),
+            check_out=_margin(root, "check_out"),
+            minimum_presence=root.converted("minimum_presence", duration),
+            manual_entry=_manual_entry(root.table("manual_entry")),
+            snapshots=tuple(_snapshot(table) for table in root.tables("snapshot")),
+            recording=_margin(root, "recording"),
+            pass_percent=root.whole("pass_percent", least=1, most=100),
+            shown_days_before=root.whole("shown_days_before"),
+        )
+    except Invalid as error:
+        raise ConfigError(f"{source}: {error}") from error
+    root.finish()
+    return profile
+
+
+def _margin(root: Table, key: str) -> Margin:
+    table = root.table(key)
+    margin = Margin(table.converted("before", duration), table.converted("after", duration))
+    table.finish()
+    return margin
+
+
+def _manual_entry(table: Table) -> ManualEntryRule:
+    rule = ManualEntryRule(
+        allowed=table.flag("allowed"),
+        reasons=table.texts("reasons"),
+        review_percent=table.whole("review_percent", most=100),
+    )
+    table.finish()
+    return rule
+
+
+def _snapshot(table: Table) -> SnapshotRule:
+    try:
+        rule = SnapshotRule(
+            earliest=table.converted("from", duration),
+            aim=table.converted("aim", duration),
+            latest=table.converted("to", duration),
+        )
+    except Invalid as error:
+        raise table.error("aim", str(error)) from error
+    table.finish()
+    return rule
+
+
+def profile_to_mapping(profile: Profile) -> dict[str, Any]:
+    """Return *profile* in the form of its TOML file, for a document."""
+
+    def margin(value: Margin) -> dict[str, str]:
+        return {"before": duration_text(value.before), "after": duration_text(value.after)}
+
+    return {
+        "name": profile.name,
+        "version": profile.version,
+        "time_zone": profile.time_zone,
+        "authority": profile.authority,
+        "lesson_hour": duration_text(profile.lesson_hour),
+        "hours_a_segment": profile.hours_a_segment,
+        "break_ends_segment": duration_text(profile.break_ends_segment),
+        "minimum_presence": duration_text(profile.minimum_presence),
+        "pass_percent": profile.pass_percent,
+        "shown_days_before": profile.shown_days_before,
+        "check_in": margin(profile.check_in),
+        "check_out": margin(profile.check_out),
+        "recording": margin(profile.recording),
+        "manual_entry": {
+            "allowed": profile.manual_entry.allowed,
+            "reasons": list(profile.manual_entry.reasons),
+            "review_percent": profile.manual_entry.review_percent,
+        },
+        "snapshot": [
+            {
+                "from": duration_text(rule.earliest),
+                "aim": duration_text(rule.aim),
+                "to": duration_text(rule.latest),
+            }
+            for rule in profile.snapshots
+        ],
+    }
