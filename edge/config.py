@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.model import MINUTE, Duration
+from edge.model import Duration
 from edge.settings import ConfigError, Settings, Table, duration
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 DEFAULT_PATH = Path("/etc/classbox/box.toml")
-_SEGMENT: Duration = 3 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def parse(text: str, source: str, folder: Path) -> Config:
         time_zone=_time_zone(box),
         data_dir=folder / box.text("data_dir", "/var/lib/classbox"),
         runtime_dir=folder / box.text("runtime_dir", "/run/classbox"),
-        segment_length=recording.converted("segment", duration, "03:00") or _SEGMENT,
+        segment_length=recording.converted("segment", duration, "03:00"),
         cameras=cameras,
         door=_door(root.table("door"), folder) if "door" in root else None,
         link=_link(root.table("link")) if "link" in root else None,
