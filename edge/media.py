@@ -104,6 +104,9 @@ class Draft:
         if self.path.exists():
             self._store.make_folder(final.parent)
             self.path.replace(final)
+            # rename(2) leaves both names when they are links to one file: a part of a recording
+            # that belongs to two lessons.
+            self.path.unlink(missing_ok=True)
             sync_folder(final.parent)
             sync_folder(self._store.incoming)
         event = ledger.append(self.body, event_id=self.id)
