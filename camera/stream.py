@@ -1,0 +1,273 @@
+"""One RTSP session: from an address to packets and key frames.
+
+Owns how a camera is dialled and what can go wrong. Promises that every failure is one of
+``Failure``, said in a sentence with its remedy; that no message holds a password; and that a
+silent camera is noticed instead of waited for (a frozen one answers nothing for ever).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+from av.audio.stream import AudioStream
+from av.error import (
+    FFmpegError,
+    HTTPClientError,
+    HTTPForbiddenError,
+    HTTPNotFoundError,
+    HTTPServerError,
+    HTTPUnauthorizedError,
+    InvalidDataError,
+)
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from edge.model import Instant
+
+SILENCE_S = 5
+# Enough for the SDP of every camera that announces its H.264 parameters; the others are asked
+# again at leisure. Opening takes 0.1 s instead of 1-2 s.
+_QUICK = {"probesize": "32768", "analyzeduration": "0"}
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@")
+# MJPEG quantiser 3 of 2..31: measured equal to libjpeg's quality 88.
+_JPEG_QUANTISER = 3
+_FF_QP2LAMBDA = 118
+_PROTOCOL_NOT_SUPPORTED = 93
+
+
+class Failure(StrEnum):
+    """Why a stream could not be had, or ended."""
+
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNUSABLE = "unusable"
+    SILENT = "silent"
+    ENDED = "ended"
+    DISK_FULL = "disk_full"
+    BROKEN = "broken"
+
+
+class StreamFailed(Exception):
+    """A camera gave no video; ``kind`` says which sort of failure, the message what to do."""
+
+    def __init__(self, kind: Failure, message: str) -> None:
+        """Say *message*, without any login that it holds."""
+        super().__init__(redacted(message))
+        self.kind = kind
+
+
+def redacted(text: str) -> str:
+    """Return *text* without the ``user:password@`` of any address in it."""
+    return _LOGIN.sub("", text)
+
+
+def with_login(address: str, user: str, password: str) -> str:
+    """Return *address* with the login in it, as libavformat wants it; no user, no change."""
+    if not user:
+        return address
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+    return urlunsplit(parts._replace(netloc=login + host))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrame:
+    """A picture as the camera sent it: decodable by itself. ``at``: when it arrived."""
+
+    content: bytes
+    extradata: bytes
+    at: Instant
+
+
+class Stream:
+    """An open RTSP session with H.264 video, and audio if the camera has any.
+
+    Use as a context manager. Raises StreamFailed from the constructor and while iterating.
+    """
+
+    def __init__(self, address: str, *, transport: str = "tcp") -> None:
+        """Dial *address* (with its login) over ``tcp`` or ``udp``."""
+        self.address = address
+        container = _dial(address, transport, _QUICK)
+        if not _complete(container):
+            container.close()
+            container = _dial(address, transport, {})
+        self._container = container
+        self.video = _h264(container, address)
+        self.audio: AudioStream | None = next(iter(container.streams.audio), None)
+
+    def __enter__(self) -> Self:
+        """Return the open stream."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Hang up."""
+        self.close()
+
+    def packets(self) -> Iterator[Packet[Any]]:
+        """Yield packets of the video and the audio as they arrive, until the stream fails.
+
+        The first key frame of an RTSP session has no time stamps: it is at 0. What libavformat
+        sends to flush decoders (size 0) is left out.
+        """
+        wanted = [self.video, *([self.audio] if self.audio else [])]
+        try:
+            for packet in self._container.demux(wanted):
+                if packet.size == 0:
+                    continue
+                if packet.dts is None and packet.pts is None:
+                    packet.pts = packet.dts = 0
+                yield packet
+        except FFmpegError as error:
+            raise _explained(error, self.address) from None
+        raise StreamFailed(
+            Failure.ENDED,
+            f"{self.address}: the camera closed the connection. If it was not restarted, look at "
+            "its cable and its power supply.",
+        )
+
+    def key_frame(self, packet: Packet[Any], at: Instant) -> KeyFrame:
+        """Return *packet*, a key frame of the video that arrived at *at*, as a value."""
+        return KeyFrame(bytes(packet), self.video.codec_context.extradata or b"", at)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._container.close()
+
+
+def jpeg(key_frame: KeyFrame) -> bytes:
+    """Return the picture as a JPEG. Raises StreamFailed when it cannot be decoded."""
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    if key_frame.extradata:
+        decoder.extradata = key_frame.extradata
+    try:
+        frames = [*decoder.decode(Packet(key_frame.content)), *decoder.decode(None)]
+        return _encoded(frames[-1])
+    except (FFmpegError, IndexError):
+        raise StreamFailed(
+            Failure.BROKEN, "the camera's last key frame cannot be decoded; the next one may"
+        ) from None
+
+
+def _encoded(frame: VideoFrame) -> bytes:
+    picture = frame.reformat(format="yuvj420p")
+    picture.pts = 0
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height = picture.width, picture.height
+    encoder.pix_fmt = "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.options = {
+        "flags": "qscale",
+        "global_quality": str(_FF_QP2LAMBDA * _JPEG_QUANTISER),
+    }
+    encoder.qmin = encoder.qmax = _JPEG_QUANTISER
+    return b"".join(bytes(packet) for packet in (*encoder.encode(picture), *encoder.encode(None)))
+
+
+def _dial(address: str, transport: str, options: dict[str, str]) -> av.container.InputContainer:
+    try:
+        return av.open(
+            address,
+            options={
+                "rtsp_transport": transport,
+                "timeout": str(SILENCE_S * 1_000_000),
+                **options,
+            },
+            timeout=(SILENCE_S, SILENCE_S),
+        )
+    except FFmpegError as error:
+        raise _explained(error, address) from None
+
+
+def _complete(container: av.container.InputContainer) -> bool:
+    """Tell whether a quick look was enough to write a file from."""
+    if not container.streams.video:
+        return False
+    context = container.streams.video[0].codec_context
+    if context.name == "h264" and not (context.width and context.extradata):
+        return False
+    return all(audio.codec_context.sample_rate for audio in container.streams.audio)
+
+
+def _h264(container: av.container.InputContainer, address: str) -> VideoStream:
+    video = next(iter(container.streams.video), None)
+    codec = video.codec_context.name if video else ""
+    if video is not None and codec == "h264" and video.codec_context.width:
+        return video
+    container.close()
+    if not codec:
+        what = "sends no video"
+    elif codec == "h264":
+        what = "sends no H.264 picture that can be decoded"
+    else:
+        what = f"sends {codec.upper()} video, which browsers do not play"
+    raise StreamFailed(
+        Failure.UNUSABLE,
+        f"{address}: the camera {what}. Set its encoding to H.264 on the camera's own page, or "
+        "give the address of another of its streams.",
+    )
+
+
+def _explained(error: FFmpegError, address: str) -> StreamFailed:
+    """Return *error* as one of ours; libavformat's own text holds the password."""
+    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
+        return StreamFailed(
+            Failure.REFUSED,
+            f"{address}: the camera refused the user name or the password. Correct `user` and "
+            "`password` of this camera in box.toml; after several wrong tries some cameras lock "
+            "the account for minutes.",
+        )
+    if isinstance(error, HTTPNotFoundError):
+        return StreamFailed(
+            Failure.UNUSABLE,
+            f"{address}: the camera knows no stream of this path. Look up the path in its manual, "
+            'or give its ONVIF address and `kind = "onvif"`.',
+        )
+    if error.errno == _PROTOCOL_NOT_SUPPORTED:
+        return StreamFailed(
+            Failure.UNUSABLE,
+            f"{address}: the camera does not offer this transport. Set `transport` of this camera "
+            'in box.toml to the other of "tcp" and "udp".',
+        )
+    if isinstance(error, HTTPClientError | HTTPServerError):
+        return StreamFailed(
+            Failure.UNUSABLE,
+            f"{address}: the camera answered with an error. Restart it; if that does not help, "
+            "look up the address of its stream in its manual.",
+        )
+    if isinstance(error, InvalidDataError):
+        return StreamFailed(
+            Failure.UNUSABLE,
+            f"{address}: what answers there is not a camera's RTSP stream. Check the address and "
+            "the port (RTSP is usually at 554).",
+        )
+    if isinstance(error, av.error.ExitError | TimeoutError):
+        return StreamFailed(
+            Failure.SILENT,
+            f"{address}: the camera was silent for {SILENCE_S} s. Look at its network cable and "
+            "its power supply.",
+        )
+    return StreamFailed(
+        Failure.UNREACHABLE,
+        f"{address}: the camera cannot be reached. Check that it has power, that its cable is "
+        "plugged in, and that the address is right.",
+    )

@@ -1,0 +1,167 @@
+"""A virtual RTSP camera, run as a program by Debian's own Python (which has GStreamer's bindings).
+
+Owns one RTSP server on loopback that shows JPEG pictures as live H.264. Promises to print
+``ready rtsp://127.0.0.1:PORT/main`` once it can be dialled, and to end with its parent: by the
+kernel's parent-death signal, and when its standard input closes.
+
+Every client sees the same running picture, as with a real camera. The password comes on standard
+input, so that it stands in no process list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import gi  # type: ignore[import-not-found]  # Debian's python3-gi, for Debian's Python only
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import (  # type: ignore[import-not-found]  # noqa: E402 - after require_version
+    GLib,
+    Gst,
+    GstRtsp,
+    GstRtspServer,
+)
+
+PR_SET_PDEATHSIG = 1
+ROLE = "viewer"
+
+VIDEO = (
+    "appsrc name=pictures is-live=true do-timestamp=true format=time "
+    "caps=image/jpeg,framerate=0/1 ! jpegdec ! imagefreeze is-live=true allow-replace=true ! "
+    "video/x-raw,framerate={rate}/1 ! videoconvert ! video/x-raw,format=I420 ! {encoder}"
+)
+ENCODERS = {
+    "h264": (
+        "x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kilobits} "
+        "key-int-max={key_frames} ! video/x-h264,profile=baseline ! h264parse ! "
+        "rtph264pay name=pay0 pt=96 config-interval=-1"
+    ),
+    "h265": (
+        "x265enc tune=zerolatency speed-preset=ultrafast bitrate={kilobits} "
+        "key-int-max={key_frames} ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
+    ),
+    "mjpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
+}
+AUDIO = {
+    "": "",
+    "aac": (
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=16000,channels=1 ! "
+        "voaacenc ! aacparse ! rtpmp4gpay name=pay1 pt=97"
+    ),
+    "alaw": (
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! "
+        "alawenc ! rtppcmapay name=pay1 pt=8"
+    ),
+    "mulaw": (
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! "
+        "mulawenc ! rtppcmupay name=pay1 pt=0"
+    ),
+}
+
+
+class Reel:
+    """The pictures that a client's pipeline is fed with, one after the other, for ever."""
+
+    def __init__(self, folder: Path, pictures_per_second: float) -> None:
+        """Read the pictures of *folder* into memory."""
+        self._pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+        if not self._pictures:
+            raise SystemExit(f"{folder}: no *.jpg pictures to show")
+        self._period = round(1000 / pictures_per_second)
+        self._next = 0
+
+    def feed(self, source: Any) -> None:
+        """Push the pictures into *source* until its pipeline is gone."""
+        self._push(source)
+        GLib.timeout_add(self._period, self._push, source)
+
+    def _push(self, source: Any) -> bool:
+        picture = self._pictures[self._next % len(self._pictures)]
+        self._next += 1
+        flow = source.emit("push-buffer", Gst.Buffer.new_wrapped(picture))
+        return bool(flow == Gst.FlowReturn.OK)
+
+
+def protect(server: Any, factory: Any, user: str, password: str, method: str) -> None:
+    """Ask every client for *user* and *password* by ``digest`` or ``basic``."""
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", ROLE)
+    auth = GstRtspServer.RTSPAuth()
+    if method == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    server.set_auth(auth)
+    role = Gst.Structure.new_from_string(
+        f"{ROLE}, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
+    )
+    factory.add_role_from_structure(role)
+
+
+def launch_line(options: argparse.Namespace) -> str:
+    """Return the pipeline's description in GStreamer's own language."""
+    encoder = ENCODERS[options.codec].format(
+        kilobits=options.kilobits, key_frames=round(options.rate * options.key_frame_seconds)
+    )
+    return f"( {VIDEO.format(rate=options.rate, encoder=encoder)} {AUDIO[options.audio]} )"
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of *.jpg")
+    parser.add_argument("--port", default="0", help="0 takes a free one")
+    parser.add_argument("--rate", type=int, default=10, help="frames a second")
+    parser.add_argument("--pictures-per-second", type=float, default=1.0)
+    parser.add_argument("--key-frame-seconds", type=float, default=1.0)
+    parser.add_argument("--kilobits", type=int, default=1000, help="bit rate per second")
+    parser.add_argument("--codec", choices=sorted(ENCODERS), default="h264")
+    parser.add_argument("--audio", choices=sorted(AUDIO), default="")
+    parser.add_argument("--auth", choices=("digest", "basic"), default="digest")
+    parser.add_argument("--udp-only", action="store_true", help="refuse RTP over TCP")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Serve until the parent is gone or closes standard input."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    options = arguments()
+    login = json.loads(sys.stdin.readline() or "{}")
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(options.port)
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(launch_line(options))
+    factory.set_shared(True)
+    if options.udp_only:
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+    reel = Reel(options.pictures, options.pictures_per_second)
+    factory.connect(
+        "media-configure",
+        lambda _factory, media: reel.feed(media.get_element().get_by_name("pictures")),
+    )
+    if login.get("user"):
+        protect(server, factory, login["user"], login["password"], options.auth)
+    server.get_mount_points().add_factory("/main", factory)
+    if server.attach(None) == 0:
+        raise SystemExit(f"port {options.port} on 127.0.0.1 is taken")
+    loop = GLib.MainLoop()
+    GLib.io_add_watch(
+        sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IOCondition.HUP, lambda *_: loop.quit()
+    )
+    print(f"ready rtsp://127.0.0.1:{server.get_bound_port()}/main", flush=True)
+    loop.run()
+
+
+if __name__ == "__main__":
+    main()
