@@ -35,7 +35,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._boot = BOOT_ID.read_text("ascii").strip()
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._adjtimex = ctypes.CDLL(None).adjtimex
 
     def now(self) -> Reading:
         """Return one look at all clocks; ``mono`` counts suspended time too."""
@@ -48,7 +48,7 @@ class SystemClock:
 
     def _quality(self) -> ClockQuality:
         timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-        state = self._libc.adjtimex(timex)
+        state = self._adjtimex(timex)
         if state < 0 or state == _TIME_ERROR:
             return ClockQuality.UNSYNCHRONISED
         return ClockQuality.SYNCHRONISED

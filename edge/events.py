@@ -231,7 +231,7 @@ class MediaMissing(Body, kind="media.missing"):
 
 def encode(body: Body) -> bytes:
     """Return the canonical bytes of *body*: JSON, keys sorted, no spaces, UTF-8."""
-    return canonical(dataclasses.asdict(body))
+    return canonical(vars(body))
 
 
 def decode(kind: str, content: bytes) -> Body:
@@ -255,12 +255,15 @@ def decode(kind: str, content: bytes) -> Body:
         raise BadBody(f"{kind}: {error}") from error
 
 
+# Made once: building an encoder costs as much as using it.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical(value: Any) -> bytes:
     """Return the one JSON form of *value* (integers and strings only, so it is unambiguous)."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def body_hash(salt: bytes, content: bytes) -> bytes:

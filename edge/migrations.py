@@ -178,7 +178,7 @@ CREATE TABLE profile (
 
 CREATE TABLE scan (
     seq        INTEGER PRIMARY KEY,
-    id         TEXT NOT NULL UNIQUE,
+    id         TEXT NOT NULL,                    -- the event's; look it up there
     person_id  TEXT NOT NULL,
     at         INTEGER NOT NULL,
     way        TEXT NOT NULL,
@@ -187,8 +187,6 @@ CREATE TABLE scan (
     entered_by TEXT NOT NULL,
     reason     TEXT NOT NULL
 ) STRICT
-
-CREATE INDEX scan_by_time ON scan (at)
 
 CREATE INDEX scan_by_person ON scan (person_id, at)
 
@@ -252,12 +250,10 @@ CREATE TABLE enrolment (
 ) STRICT
 
 CREATE TABLE media (
-    sha256 TEXT PRIMARY KEY,
-    seq    INTEGER NOT NULL,                     -- the event that names it first
+    seq    INTEGER PRIMARY KEY,                  -- the event that names the file
+    sha256 TEXT NOT NULL,
     sort   TEXT NOT NULL CHECK (sort IN ('snapshot', 'photo', 'recording'))
 ) STRICT
-
-CREATE INDEX media_by_seq ON media (sort, seq)
 
 CREATE TABLE media_missing (
     sha256 TEXT PRIMARY KEY

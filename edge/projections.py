@@ -263,7 +263,7 @@ def _media_missing(connection: sqlite3.Connection, event: Event, body: events.Me
 def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
     if sha256:
         connection.execute(
-            "INSERT OR IGNORE INTO media VALUES (?, ?, ?)", (sha256, event.seq, sort)
+            "INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort)
         )
 
 

@@ -189,7 +189,7 @@ def shipped_profile(name: str) -> Profile:
 def scans(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> list[Scan]:
     """Return the scans of the class's trainees inside *window*, in the order of time."""
     rows = connection.execute(
-        "SELECT scan.id, scan.person_id, at, way FROM scan JOIN trainee USING (person_id) "
+        "SELECT scan.id, scan.person_id, at, way FROM trainee JOIN scan USING (person_id) "
         "WHERE class_id = ? AND at BETWEEN ? AND ? ORDER BY at, scan.seq",
         (lesson.class_id, window.opens, window.closes + _SECOND_END),
     ).fetchall()

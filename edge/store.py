@@ -117,10 +117,22 @@ class Store:
         """Return something that notices every change to the database, by any process."""
         return Watch(self._connect(), self)
 
-    def checkpoint(self) -> None:
-        """Move the WAL into the database file. Only the link calls this (see sync.md)."""
+    def checkpoint(self, truncate: bool = False) -> None:
+        """Move the WAL into the database file. Only the link calls this (see sync.md).
+
+        The WAL keeps its size and is written again from its beginning, because syncing a file
+        that grows costs more than syncing one that does not; *truncate* gives the room back.
+        """
         with self.locked():
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            mode = "TRUNCATE" if truncate else "RESTART"
+            self._writer.execute(f"PRAGMA wal_checkpoint({mode})")
+
+    def wal_bytes(self) -> int:
+        """Return the size of the WAL: above some megabytes a checkpoint is due."""
+        try:
+            return self.path.with_name(self.path.name + "-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def close_connection(self, connection: sqlite3.Connection) -> None:
         """Close *connection* under the lock: the last close of a database checkpoints it."""
