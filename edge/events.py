@@ -122,6 +122,14 @@ class PersonEnrolled(Body, kind="person.enrolled"):
 
 
 @dataclass(frozen=True)
+class TemplateDeleted(Body, kind="person.template_deleted"):
+    """A person's face templates are gone from this box. ``reason``: operator | withdrawn."""
+
+    person_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ScanMade(Body, kind="scan.made"):
     """Someone was present at the box (打卡). Whether it is a check-in is for the rules.
 

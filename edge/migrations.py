@@ -260,3 +260,22 @@ CREATE TABLE media_missing (
 ) STRICT
 """,
     )
+
+
+@box()
+def templates(db: Database) -> None:
+    """Face templates: sealed material that no event holds and no rebuild touches."""
+    run_script(
+        db,
+        """
+CREATE TABLE template (
+    person_id     TEXT NOT NULL,
+    model         TEXT NOT NULL,                 -- templates of different networks
+    model_version TEXT NOT NULL,                 -- cannot be compared
+    nonce         BLOB NOT NULL UNIQUE CHECK (length(nonce) = 12),
+    sealed        BLOB NOT NULL                  -- AES-256-GCM; the key is not in the database
+) STRICT
+
+CREATE INDEX template_by_person ON template (person_id)
+""",
+    )

@@ -164,6 +164,13 @@ def _person_enrolled(
     )
 
 
+@_of(events.TemplateDeleted)
+def _template_deleted(
+    connection: sqlite3.Connection, event: Event, body: events.TemplateDeleted
+) -> None:
+    connection.execute("DELETE FROM enrolment WHERE person_id = ?", (body.person_id,))
+
+
 @_of(events.ScanMade)
 def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMade) -> None:
     connection.execute(
@@ -262,9 +269,7 @@ def _media_missing(connection: sqlite3.Connection, event: Event, body: events.Me
 
 def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
     if sha256:
-        connection.execute(
-            "INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort)
-        )
+        connection.execute("INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort))
 
 
 def _refresh_attendance(

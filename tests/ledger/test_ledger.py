@@ -83,7 +83,7 @@ def test_the_signing_key_is_for_its_owner_alone(ledger: Ledger, tmp_path: Path) 
 
 
 def test_every_event_follows_from_the_one_before(ledger: Ledger, clock: SimulatedClock) -> None:
-    """seq has no gaps, prev_hash is the hash before, and the signature is the box's."""
+    """Seq has no gaps, prev_hash is the hash before, and the signature is the box's."""
     full_lesson(ledger, clock)
     records = ledger.events()
     assert [record.event.seq for record in records] == list(range(1, len(records) + 1))

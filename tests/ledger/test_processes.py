@@ -45,7 +45,7 @@ def test_four_processes_that_start_together_share_one_chain(tmp_path: Path) -> N
 
 
 def test_a_writer_killed_in_mid_stroke_loses_nothing_that_it_said(tmp_path: Path) -> None:
-    """kill -9 at a random append: what was said is stored, the chain is whole, work goes on."""
+    """Kill -9 at a random append: what was said is stored, the chain is whole, work goes on."""
     for round_number in range(3):
         process = writer(tmp_path, f"r{round_number}", 100_000)
         assert process.stdout is not None

@@ -38,7 +38,7 @@ def scan(time: str, way: Way = Way.FACE) -> Scan:
         ("R2: check-out from E−1", ["08:52"], "10:29", Kind.CHECK_OUT, 0, "10:29"),
         ("decision 5: 10:20 hears 10:29", ["08:52"], "10:20", Kind.ALREADY, 0, "10:29"),
         ("decision 5: 10:30 checks out", ["08:52"], "10:30", Kind.CHECK_OUT, 0, "10:30"),
-        ("decision 5: one more look checks in", ["08:52", "10:30"], "10:31", Kind.CHECK_IN, 1, "11:59"),
+        ("decision 5: one look more: in", ["08:52", "10:30"], "10:31", Kind.CHECK_IN, 1, "11:59"),
         ("decision 5: who missed the first may come", [], "10:20", Kind.CHECK_IN, 1, "11:59"),
         ("forgotten check-out, next segment open", ["08:52"], "10:46", Kind.TOO_LATE, 1, None),
         ("after everything", ["08:52", "10:30"], "13:00", Kind.OUTSIDE, None, None),

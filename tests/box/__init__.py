@@ -1,0 +1,1 @@
+"""The box's settings, services, documents and lessons."""

@@ -1,0 +1,108 @@
+"""The loop, the stop signal, readiness and the watchdog."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.service import Service
+from tests.processes import wait_for
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from edge import box
+def body(service):
+    service.ready("in the test")
+    print("up", flush=True)
+    service.loop(service.progress, every=0.05)
+sys.exit(box.run("greeter", Path(sys.argv[1]), body))
+"""
+
+
+@pytest.fixture
+def box_toml(tmp_path: Path) -> Path:
+    file = tmp_path / "box.toml"
+    file.write_text('[box]\nid = "b"\nroom = "1"\ndata_dir = "data"\nruntime_dir = "run"\n')
+    return file
+
+
+def start(box_toml: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(box_toml)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+def test_a_service_says_ready_feeds_the_watchdog_and_stops(tmp_path: Path, box_toml: Path) -> None:
+    """Systemd hears READY, WATCHDOG at real progress, and STOPPING at SIGTERM; status 0."""
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(10)
+        process = start(box_toml, {"NOTIFY_SOCKET": str(address)})
+        assert manager.recv(100) == b"READY=1\nSTATUS=in the test"
+        assert manager.recv(100) == b"WATCHDOG=1"
+        process.send_signal(signal.SIGTERM)
+        while (message := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert message == b"STOPPING=1"
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_a_service_runs_once_on_a_box(box_toml: Path) -> None:
+    """A second one ends with a clear line and leaves the first alone."""
+    first = start(box_toml)
+    second = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(box_toml)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode != 0
+    assert "the greeter of this box runs already" in second.stderr
+    first.kill()
+    first.communicate(timeout=10)
+    third = start(box_toml)  # a killed service leaves no lock behind
+    third.terminate()
+    third.communicate(timeout=10)
+    assert third.returncode == 0
+
+
+def test_an_error_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """A step that fails twice and then succeeds: one line for the failure, one for the end."""
+    service = Service("test")
+    tries: list[int] = []
+
+    def step() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError("no camera")
+        service.stop.set()
+
+    caplog.set_level(logging.INFO, logger="classbox")
+    service.loop(step, every=0)
+    assert len(tries) == 3
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["test: OSError: no camera", "test: carries on"]
+
+
+def test_nothing_is_waited_for_that_never_comes() -> None:
+    """Our own waiting in tests ends with a sentence."""
+    with pytest.raises(AssertionError, match="not within 0 s: the moon"):
+        wait_for("the moon", lambda: False, within=0)
