@@ -1,0 +1,246 @@
+"""What the box sends next: the state of one ledger's replication, as a pure machine.
+
+Owns the box's side of "nothing lost, nothing twice" (docs/protocol.md). Promises that
+
+- ``acked`` only ever says what the centre said it has committed;
+- what is not acknowledged is sent again: after a reconnect, after a repeated acknowledgement and
+  after some seconds without progress;
+- at most ``Pace.window`` messages are under way, and nothing is sent before the centre has said,
+  in answer to this connection's hello, how far it is;
+- inputs that do not belong to the present state change nothing.
+
+Pure: frozen values in, frozen values out; ``now`` is a monotonic time in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+
+class State(Enum):
+    """Where the replication of a ledger stands."""
+
+    OFFLINE = auto()  # no connection
+    ASKING = auto()  # hello is due or sent; its answer says how far the centre is
+    STREAMING = auto()  # events may flow
+    REFUSED = auto()  # the centre will not take this ledger; asked again now and then
+
+
+class Input(Enum):
+    """What can happen to it."""
+
+    CONNECTED = auto()
+    LOST = auto()
+    ANSWERED = auto()  # the answer to the last hello
+    ADVANCED = auto()  # an acknowledgement beyond ``acked``
+    REPEATED = auto()  # the same acknowledgement again: the centre found a gap, or began anew
+    FELL_BACK = auto()  # an acknowledgement below ``acked``: an old one, or a restored centre
+    STALLED = auto()  # no progress for Pace.stall
+    REFUSED = auto()
+    RETRY = auto()  # Pace.retry has passed since the refusal
+
+
+# The whole machine. An input that a state does not list changes nothing.
+NEXT: dict[State, dict[Input, State]] = {
+    State.OFFLINE: {
+        Input.CONNECTED: State.ASKING,
+    },
+    State.ASKING: {
+        Input.CONNECTED: State.ASKING,
+        Input.ANSWERED: State.STREAMING,
+        Input.ADVANCED: State.ASKING,
+        Input.REPEATED: State.ASKING,
+        Input.FELL_BACK: State.ASKING,
+        Input.REFUSED: State.REFUSED,
+        Input.LOST: State.OFFLINE,
+    },
+    State.STREAMING: {
+        Input.CONNECTED: State.ASKING,
+        Input.ANSWERED: State.STREAMING,
+        Input.ADVANCED: State.STREAMING,
+        Input.REPEATED: State.STREAMING,
+        Input.FELL_BACK: State.ASKING,
+        Input.STALLED: State.ASKING,
+        Input.REFUSED: State.REFUSED,
+        Input.LOST: State.OFFLINE,
+    },
+    State.REFUSED: {
+        Input.CONNECTED: State.ASKING,
+        Input.RETRY: State.ASKING,
+        Input.LOST: State.OFFLINE,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast and how patiently. Seconds, and messages under way at once."""
+
+    window: int = 20
+    stall: float = 3.0
+    ask_again: float = 3.0
+    heartbeat: float = 10.0
+    retry: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Send a hello with this number; only its answer may set ``acked`` back."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send one message with the events that follow ``after``."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before ``until``, or before something happens (None)."""
+
+    until: float | None
+
+
+Step = Greet | Send | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The replication of one ledger, seen from the box.
+
+    ``window`` holds the last seq of each message under way; ``hello`` is the number of the last
+    hello, 0 while none was sent; ``hello_at`` is when the next one is due.
+    """
+
+    pace: Pace = Pace()
+    state: State = State.OFFLINE
+    head: int = 0
+    acked: int = 0
+    window: tuple[int, ...] = ()
+    hello: int = 0
+    hello_at: float = 0.0
+    progress_at: float = 0.0
+    retry_at: float = 0.0
+    rewound_at: int = -1
+
+    @property
+    def sent(self) -> int:
+        """The last seq under way, or ``acked`` when nothing is."""
+        return self.window[-1] if self.window else self.acked
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the centre holds events that this ledger lacks: it is an older copy."""
+        return self.acked > self.head
+
+
+def step(delivery: Delivery, now: float) -> Step:
+    """Return what to do now. After Send or Greet, say so with ``sent`` or ``greeted``."""
+    if delivery.state in (State.ASKING, State.STREAMING) and now >= delivery.hello_at:
+        return Greet(delivery.hello + 1)
+    if delivery.state is State.STREAMING:
+        if delivery.sent < delivery.head and len(delivery.window) < delivery.pace.window:
+            return Send(delivery.sent)
+        stalls = delivery.progress_at + delivery.pace.stall
+        return Wait(min(delivery.hello_at, stalls) if delivery.window else delivery.hello_at)
+    if delivery.state is State.ASKING:
+        return Wait(delivery.hello_at)
+    return Wait(delivery.retry_at if delivery.state is State.REFUSED else None)
+
+
+def connected(delivery: Delivery, now: float) -> Delivery:
+    """A connection stands: ask the centre how far it is, and forget what was under way."""
+    return _goes(delivery, Input.CONNECTED, window=(), hello_at=now)
+
+
+def lost(delivery: Delivery) -> Delivery:
+    """The connection is gone, and with it what was under way."""
+    return _goes(delivery, Input.LOST, window=())
+
+
+def grown(delivery: Delivery, head: int) -> Delivery:
+    """The ledger's last seq is *head*."""
+    return replace(delivery, head=head)
+
+
+def greeted(delivery: Delivery, number: int, now: float) -> Delivery:
+    """The hello *number* was sent."""
+    pace = delivery.pace
+    again = pace.heartbeat if delivery.state is State.STREAMING else pace.ask_again
+    return replace(delivery, hello=number, hello_at=now + again)
+
+
+def sent(delivery: Delivery, upto: int, now: float) -> Delivery:
+    """One message whose last event is *upto* was sent."""
+    progress_at = delivery.progress_at if delivery.window else now
+    return replace(delivery, window=(*delivery.window, upto), progress_at=progress_at)
+
+
+def answered(delivery: Delivery, number: int, seq: int, now: float) -> Delivery:
+    """The centre answered hello *number*: it holds everything up to *seq*.
+
+    Only the answer to the last hello may set ``acked`` back, to what a restored centre still has.
+    """
+    if number != delivery.hello:
+        return acknowledged(delivery, seq, now)
+    if delivery.state is State.STREAMING and seq >= delivery.acked:
+        return _advanced(delivery, Input.ANSWERED, seq, now)
+    return _goes(
+        delivery,
+        Input.ANSWERED,
+        acked=seq,
+        window=(),
+        rewound_at=-1,
+        progress_at=now,
+        hello_at=now + delivery.pace.heartbeat,
+    )
+
+
+def acknowledged(delivery: Delivery, seq: int, now: float) -> Delivery:
+    """The centre said that it holds everything up to *seq*."""
+    if seq > delivery.acked:
+        return _advanced(delivery, Input.ADVANCED, seq, now)
+    if seq < delivery.acked:
+        return _goes(delivery, Input.FELL_BACK, window=(), hello_at=now)
+    if delivery.state is State.ASKING:
+        return _goes(delivery, Input.REPEATED, hello_at=now)
+    if not delivery.window or delivery.rewound_at == seq:
+        return delivery  # nothing to rewind, or the other repeats of a window that was rewound
+    return _goes(delivery, Input.REPEATED, window=(), rewound_at=seq, progress_at=now)
+
+
+def refused(delivery: Delivery, now: float) -> Delivery:
+    """The centre will not take this ledger as it is."""
+    return _goes(delivery, Input.REFUSED, window=(), retry_at=now + delivery.pace.retry)
+
+
+def ticked(delivery: Delivery, now: float) -> Delivery:
+    """Time has passed: notice that nothing moves, or that a refusal may be tried again."""
+    if delivery.state is State.REFUSED and now >= delivery.retry_at:
+        return _goes(delivery, Input.RETRY, hello_at=now)
+    if delivery.window and now - delivery.progress_at >= delivery.pace.stall:
+        return _goes(delivery, Input.STALLED, window=(), hello_at=now)
+    return delivery
+
+
+def _advanced(delivery: Delivery, what: Input, seq: int, now: float) -> Delivery:
+    left = tuple(upto for upto in delivery.window if upto > seq)
+    moved = len(left) < len(delivery.window) or seq > delivery.acked
+    return _goes(
+        delivery,
+        what,
+        acked=seq,
+        window=left,
+        progress_at=now if moved else delivery.progress_at,
+    )
+
+
+def _goes(delivery: Delivery, what: Input, **changes: object) -> Delivery:
+    state = NEXT[delivery.state].get(what)
+    if state is None:
+        return delivery
+    return replace(delivery, state=state, **changes)  # type: ignore[arg-type]
