@@ -57,7 +57,7 @@ def test_no_password_is_printed(tmp_path: Path) -> None:
         (("port = 1883", "port = 0"), "line 18: link.port: 0 is out of range. Write 1 to 65535."),
         (("port = 1883", 'port = "x"'), "line 18: link.port: must be a whole number, not 'x'"),
         (("port = 1883", "prot = 1883"), "line 18: link.prot: is not a setting. Known here: host"),
-        (("[link]", "[lnk]"), "line 16: lnk: is not a setting. Known here: box, camera, door, kiosk, link"),
+        (("[link]", "[lnk]"), "line 16: lnk: is not a setting. Known here: box,"),
         (("rtsp://192", "ftp://192"), r"line 9: camera\[0\].address: write rtsp://HOST"),
         (("folder:pictures", "webcam"), "line 14: door.source: write \"v4l2:/dev/video0\""),
         (('"203"', '"203"\nlanguage = "fr"'), "line 4: box.language: 'fr' is not known. Write one"),
@@ -86,5 +86,5 @@ def test_the_second_of_two_cameras_is_found(tmp_path: Path) -> None:
 
 def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
     """The command line's remedy is part of the message."""
-    with pytest.raises(ConfigError, match="no such file. Name one: classbox --config PATH"):
+    with pytest.raises(ConfigError, match=r"no such file\. Name one: classbox --config PATH"):
         load(tmp_path / "nothing.toml")

@@ -1,0 +1,1 @@
+"""The ledger, its processes and its media."""

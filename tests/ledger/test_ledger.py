@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_every_event_follows_from_the_one_before(ledger: Ledger, clock: Simulate
     full_lesson(ledger, clock)
     records = ledger.events()
     assert [record.event.seq for record in records] == list(range(1, len(records) + 1))
-    for before, after in zip(records, records[1:], strict=False):
+    for before, after in pairwise(records):
         assert after.event.prev_hash == before.event.hash
     assert all(
         signed(ledger.public_key, record.event.hash, record.event.signature) for record in records
@@ -166,9 +167,11 @@ def test_an_erased_body_leaves_the_chain_verifiable(ledger: Ledger) -> None:
 def test_facts_cannot_be_changed_through_the_product(ledger: Ledger) -> None:
     """The database itself refuses to change or delete an event."""
     for statement in ("UPDATE event SET kind = 'x'", "DELETE FROM event"):
-        with pytest.raises(sqlite3.IntegrityError, match="facts are never"):
-            with ledger.store.write() as connection:
-                connection.execute(statement)
+        with (
+            pytest.raises(sqlite3.IntegrityError, match="facts are never"),
+            ledger.store.write() as connection,
+        ):
+            connection.execute(statement)
 
 
 def test_rebuilt_projections_equal_the_live_ones(ledger: Ledger, clock: SimulatedClock) -> None:

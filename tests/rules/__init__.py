@@ -1,0 +1,1 @@
+"""The law of a lesson, as tables and properties."""

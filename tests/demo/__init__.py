@@ -1,0 +1,1 @@
+"""``./box demo``: one lesson with real parts on one machine."""
