@@ -1,0 +1,1 @@
+"""Benchmarks: each module names its figures; ``python -m tests.bench NAME…`` measures them."""
