@@ -1,0 +1,119 @@
+"""The faces that this box knows: templates, sealed at rest, compared in memory.
+
+Owns the table ``template`` and the key that seals it (``keys/templates.key``, 0600, outside the
+database). Promises that no template reaches the disk, a log or a message unsealed. A template is
+bound to its person and network: a row moved to another person does not open.
+
+The key lies on the same disk: who steals the whole disk has the templates, unless the box has a
+key store. Who gets only the database, or a backup of it, has not.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from camera.faces.compare import Gallery, Vector, gallery_of
+from camera.faces.manifest import Manifest
+from edge.keys import KeyProblem, secret
+from edge.ledger import Writer
+from edge.store import Store
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class Sealer:
+    """Seals and opens templates with the box's own key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def of(cls, data_dir: Path) -> Sealer:
+        """Use the key of the box in *data_dir*; the first call makes it. Raises KeyProblem."""
+        path = data_dir / "keys" / "templates.key"
+        key = secret(path, os.urandom(KEY_BYTES))
+        if len(key) != KEY_BYTES:
+            raise KeyProblem(f"{path}: not a template key. Restore it from the box's backup.")
+        return cls(key)
+
+    def seal(self, template: Vector, nonce: bytes, context: bytes) -> bytes:
+        """Return *template* encrypted and bound to *context*."""
+        return self._cipher.encrypt(nonce, template.astype("<f4").tobytes(), context)
+
+    def open(self, sealed: bytes, nonce: bytes, context: bytes) -> Vector:
+        """Return the template. Raises KeyProblem when key or context are not the ones."""
+        try:
+            content = self._cipher.decrypt(nonce, sealed, context)
+        except InvalidTag as error:
+            raise KeyProblem(
+                "a face template does not open with keys/templates.key. Put the box's own key "
+                "back, or enrol the people again: classbox people add."
+            ) from error
+        return np.frombuffer(content, dtype="<f4").astype(np.float32)
+
+
+class Templates:
+    """The sealed templates of one network in the box's database."""
+
+    def __init__(self, store: Store, sealer: Sealer, manifest: Manifest) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._manifest = manifest
+        self._seen: tuple[bytes, ...] | None = None
+        self._gallery = gallery_of((), (), manifest.dimension)
+
+    def gallery(self) -> Gallery:
+        """Return the templates as they stand now; they are opened again only after a change."""
+        with self._store.read() as connection:
+            rows = connection.execute(
+                "SELECT person_id, nonce, sealed FROM template "
+                "WHERE model = ? AND model_version = ? ORDER BY person_id, nonce",
+                (self._manifest.name, self._manifest.version),
+            ).fetchall()
+        # Every sealing has a nonce of its own, so the nonces say whether anything changed.
+        nonces = tuple(row["nonce"] for row in rows)
+        if nonces != self._seen:
+            people = [row["person_id"] for row in rows]
+            templates = [
+                self._sealer.open(row["sealed"], row["nonce"], self._context(row["person_id"]))
+                for row in rows
+            ]
+            self._gallery = gallery_of(people, templates, self._manifest.dimension)
+            self._seen = nonces
+        return self._gallery
+
+    def put(self, writer: Writer, person_id: str, template: Vector) -> None:
+        """Store *template* in the writer's transaction, in place of what the person had."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._sealer.seal(template, nonce, self._context(person_id))
+        forget(writer, person_id)
+        writer.execute(
+            "INSERT INTO template VALUES (?, ?, ?, ?, ?)",
+            (person_id, self._manifest.name, self._manifest.version, nonce, sealed),
+        )
+
+    def _context(self, person_id: str) -> bytes:
+        parts = (self._manifest.name, self._manifest.version, person_id)
+        return "\0".join(parts).encode("utf-8")
+
+
+def forget(writer: Writer, person_id: str) -> bool:
+    """Delete the templates of *person_id* of every network; False when there were none."""
+    writer.execute("PRAGMA secure_delete=ON")
+    deleted = writer.execute("DELETE FROM template WHERE person_id = ?", (person_id,)).rowcount
+    return deleted > 0
+
+
+def enrolled(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Return person, network and version of each template, in the order of person."""
+    rows = connection.execute(
+        "SELECT person_id, model, model_version FROM template ORDER BY person_id, model"
+    ).fetchall()
+    return [(row["person_id"], row["model"], row["model_version"]) for row in rows]
