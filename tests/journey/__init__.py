@@ -1,0 +1,1 @@
+"""Whole lessons, in a real browser, with real parts behind it."""
