@@ -19,7 +19,7 @@ Reports go as JSON lines to standard output:
     {"say": "alive", "at", "bytes"}         each second; bytes of video that are safely on the disk
     {"say": "closed", "drafts": ["…"]}      these may be stored now
     {"say": "photo", "id", "at"} or {"say": "photo", "id", "error"}
-    {"say": "failed", "kind", "message"}    the last report; see camera.stream.Failure
+    {"say": "failed", "kind", "message"}    the last report; see camera.failures
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ from typing import Any
 from av.error import FFmpegError
 from av.packet import Packet
 
+from camera.failures import Failure, StreamFailed, redacted
 from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
-from camera.stream import Failure, KeyFrame, Stream, StreamFailed, jpeg, redacted
+from camera.stream import KeyFrame, Stream, jpeg
 from edge.clock import SystemClock, monotonic
 from edge.events import RecordingStored
 from edge.media import Draft, MediaStore, sync_folder

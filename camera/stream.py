@@ -1,16 +1,14 @@
 """One RTSP session: from an address to packets and key frames.
 
-Owns how a camera is dialled and what can go wrong. Promises that every failure is one of
-``Failure``, said in a sentence with its remedy; that no message holds a password; and that a
-silent camera is noticed instead of waited for (a frozen one answers nothing for ever).
+Owns how a camera is dialled and what it sends. Promises that every failure is one of
+``camera.failures``, said in a sentence with its remedy; that no message holds a password; and
+that a silent camera is noticed, not waited for (a frozen one answers nothing for ever).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, Self
@@ -32,43 +30,17 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from camera.failures import Failure, StreamFailed
 from edge.model import Instant
 
 SILENCE_S = 5
 # Enough for the SDP of every camera that announces its H.264 parameters; the others are asked
 # again at leisure. Opening takes 0.1 s instead of 1-2 s.
 _QUICK = {"probesize": "32768", "analyzeduration": "0"}
-_LOGIN = re.compile(r"(?<=://)[^/\s]*@")
 # MJPEG quantiser 3 of 2..31: measured equal to libjpeg's quality 88.
 _JPEG_QUANTISER = 3
 _FF_QP2LAMBDA = 118
 _PROTOCOL_NOT_SUPPORTED = 93
-
-
-class Failure(StrEnum):
-    """Why a stream could not be had, or ended."""
-
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    UNUSABLE = "unusable"
-    SILENT = "silent"
-    ENDED = "ended"
-    DISK_FULL = "disk_full"
-    BROKEN = "broken"
-
-
-class StreamFailed(Exception):
-    """A camera gave no video; ``kind`` says which sort of failure, the message what to do."""
-
-    def __init__(self, kind: Failure, message: str) -> None:
-        """Say *message*, without any login that it holds."""
-        super().__init__(redacted(message))
-        self.kind = kind
-
-
-def redacted(text: str) -> str:
-    """Return *text* without the ``user:password@`` of any address in it."""
-    return _LOGIN.sub("", text)
 
 
 def with_login(address: str, user: str, password: str) -> str:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections import deque
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,12 @@ class Child:
         self.started = monotonic()
         self.lessons: tuple[str, ...] = ()
         self.streaming = False
+        # What the process said and nobody has dealt with yet, oldest first.
+        self.reports: deque[Report] = deque()
         self._alive_at = self.started
         self._grown_at = self.started
         self._bytes = 0
         self._photos: dict[str, queue.SimpleQueue[Report]] = {}
-        self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._sending = threading.Lock()
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "camera.recording"],
@@ -71,11 +73,6 @@ class Child:
         """Whether the process lives."""
         return self._process.poll() is None
 
-    @property
-    def bytes(self) -> int:
-        """How many bytes of video of this session are safely on the disk."""
-        return self._bytes
-
     def record(self, lessons: tuple[str, ...]) -> None:
         """Record for *lessons* from the next key frame on; none ends the present part."""
         if lessons != self.lessons:
@@ -84,13 +81,9 @@ class Child:
             self.lessons = lessons
             self._send({"do": "record", "lessons": list(lessons)})
 
-    def reports(self) -> list[Report]:
-        """Return what the process has said since the last call, in order."""
-        said: list[Report] = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                said.append(self._reports.get_nowait())
-        return said
+    def grown_within(self, seconds: float) -> bool:
+        """Tell whether more video reached the disk in the last *seconds*."""
+        return self._bytes > 0 and monotonic() - self._grown_at <= seconds
 
     def hangs(self) -> str:
         """Return why this process must be ended by force, empty when all is well."""
@@ -167,4 +160,4 @@ class Child:
             if waiting is not None:
                 waiting.put(report)
             return
-        self._reports.put(report)
+        self.reports.append(report)

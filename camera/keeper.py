@@ -1,0 +1,333 @@
+"""The keeper of one classroom camera: holds its recording process to what is wanted.
+
+Owns the process, what it reports, and what the ledger and the kiosk hear of the camera. Promises
+that a report is dealt with before it is forgotten (each handling may be repeated), so that a full
+disk or a busy database loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from camera import footage, onvif
+from camera.failures import Failure, StreamFailed
+from camera.health import (
+    STATE_AFTER,
+    Actual,
+    Planned,
+    State,
+    Step,
+    next_step,
+    pause_after,
+)
+from camera.onvif import Identity
+from camera.recording import Order
+from camera.stream import with_login
+from camera.supervision import Child, Report
+from camera.task import Task
+from edge import queries
+from edge.clock import monotonic
+from edge.config import CameraConfig
+from edge.events import CameraHealth, RecordingStarted, RecordingStored
+from edge.ledger import Ledger
+from edge.media import Draft, MediaStore
+from edge.model import Duration, Instant
+
+log = logging.getLogger("classbox")
+
+NO_ROOM = (
+    "The disk is full: recording stopped, so that attendance and snapshots still find room. "
+    "Connect the box to the centre, or free some space."
+)
+# A recording is shown as running only while it was seen to grow.
+GROWN_WITHIN_S = 5.0
+
+# Lesson id → why its recording may be missing when no camera failed.
+Explain = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class _Session:
+    """What one recording process has said so far."""
+
+    child: Child
+    bytes: int = 0
+    failed: bool = False
+    ending: bool = False
+    parts: dict[str, str] = field(default_factory=dict)  # draft → lesson, while being written
+    announced: set[str] = field(default_factory=set)
+    # Lesson → the bytes on disk when its first part was opened, and that part's start.
+    to_announce: dict[str, tuple[int, Instant]] = field(default_factory=dict)
+
+
+class Keeper:
+    """One camera of the classroom."""
+
+    def __init__(
+        self, camera: CameraConfig, ledger: Ledger, media: MediaStore, segment_length: Duration
+    ) -> None:
+        """Start nothing yet; see ``tend``."""
+        self.camera = camera
+        self.identity: Identity | None = None
+        self._ledger = ledger
+        self._media = media
+        self._segment_length = segment_length
+        self._session: _Session | None = None
+        self._looking_up: Task[Identity] | None = None
+        self._failures = 0
+        self._retry_at = 0.0
+        self._failure: tuple[State, str] | None = None
+        self._cause_of_gap = ""
+        self._stated = _last_stated(ledger, camera.id)
+        self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
+
+    @property
+    def child(self) -> Child | None:
+        """The recording process, None when there is none."""
+        return self._session.child if self._session else None
+
+    @property
+    def lesson_id(self) -> str:
+        """The lesson that is being recorded, the first of several; empty when there is none."""
+        return self.child.lessons[0] if self.child and self.child.lessons else ""
+
+    def busy_with(self, lesson_id: str) -> bool:
+        """Tell whether a part for that lesson may still be on its way."""
+        session = self._session
+        return session is not None and (
+            lesson_id in session.child.lessons or lesson_id in session.parts.values()
+        )
+
+    def tend(
+        self,
+        want: tuple[str, ...],
+        planned: Mapping[str, Planned],
+        explain: Explain,
+        *,
+        room: bool,
+    ) -> None:
+        """Take one step towards *want*."""
+        try:
+            self._hear(planned, explain)
+            if self._session is not None and not self._session.child.running:
+                self._bury(self._session, planned, explain)
+            self._take(next_step(want, self._actual(), monotonic(), room=room), want)
+            self._mind_the_room(bool(want), room)
+            self._state_health()
+        finally:
+            self._judge()
+
+    def stream_address(self) -> str:
+        """Return the RTSP address with its login; empty while an ONVIF camera is not looked up."""
+        if self.camera.kind != "onvif":
+            return with_login(self.camera.address, self.camera.user, self.camera.password)
+        if self.identity is None:
+            return ""
+        return with_login(self.identity.stream, self.camera.user, self.camera.password)
+
+    def cause_of_gap(self, lesson_id: str, explain: Explain) -> str:
+        """Return why video of that lesson is missing, as far as is known."""
+        return self._cause_of_gap or explain(lesson_id)
+
+    def close(self) -> None:
+        """End the recording cleanly and store what it leaves."""
+        if self._session is not None:
+            self._session.ending = True
+            self._session.child.stop()
+            self._bury(self._session, {}, lambda lesson_id: "")
+
+    def _actual(self) -> Actual:
+        child = self.child
+        if child is None:
+            return Actual(False, retry_at=self._retry_at)
+        return Actual(True, child.lessons, bool(child.hangs()), self._retry_at)
+
+    def _take(self, step: Step, want: tuple[str, ...]) -> None:
+        session = self._session
+        if step is Step.START:
+            self._start(want)
+        elif session is None:
+            return
+        elif step is Step.TELL:
+            session.child.record(want)
+        elif step is Step.STOP:
+            session.ending = True
+            session.child.stop()
+        elif step is Step.KILL:
+            why = session.child.hangs()
+            session.child.kill()
+            session.failed = True
+            self._fail(Failure.SILENT, f"{self.camera.label}: {why}. It is dialled again.")
+
+    def _start(self, want: tuple[str, ...]) -> None:
+        try:
+            address = self._address()
+        except StreamFailed as failure:
+            self._fail(failure.kind, str(failure))
+            return
+        if not address:
+            return
+        order = Order(
+            camera=self.camera.id,
+            address=address,
+            transport=self.camera.transport,
+            media=str(self._media.root),
+            segment_length=self._segment_length,
+        )
+        self._session = _Session(Child(order))
+        self._session.child.record(want)
+
+    def _address(self) -> str:
+        """Return where to dial, empty while that is being found out. Raises StreamFailed."""
+        if self.camera.kind == "onvif" and self.identity is None:
+            if self._looking_up is None:
+                self._looking_up = Task(self._look_up)
+            if not self._looking_up.done:
+                return ""
+            task, self._looking_up = self._looking_up, None
+            self.identity = task.result()
+        return self.stream_address()
+
+    def _look_up(self) -> Identity:
+        return onvif.look_up(self.camera.address, self.camera.user, self.camera.password)
+
+    def _hear(self, planned: Mapping[str, Planned], explain: Explain) -> None:
+        session = self._session
+        while session is not None and session.child.reports:
+            self._deal_with(session, session.child.reports[0], planned, explain)
+            session.child.reports.popleft()
+
+    def _deal_with(
+        self,
+        session: _Session,
+        report: Report,
+        planned: Mapping[str, Planned],
+        explain: Explain,
+    ) -> None:
+        match report["say"]:
+            case "streaming" if report["note"]:
+                log.warning("camera %s: %s", self.camera.id, report["note"])
+            case "opened":
+                self._opened(session, report, planned, explain)
+            case "alive":
+                self._alive(session, report)
+            case "closed":
+                self._store(lambda draft: draft.id in report["drafts"])
+                for draft_id in report["drafts"]:
+                    session.parts.pop(draft_id, None)
+            case "failed":
+                session.failed = True
+                self._fail(Failure(report["kind"]), report["message"])
+
+    def _opened(
+        self,
+        session: _Session,
+        report: Report,
+        planned: Mapping[str, Planned],
+        explain: Explain,
+    ) -> None:
+        start: Instant = report["start"]
+        for part in report["parts"]:
+            lesson_id = part["lesson"]
+            begins = lesson_id not in session.announced
+            if (begins or not report["continuous"]) and lesson_id in planned:
+                footage.state_gaps(
+                    self._ledger,
+                    lesson_id,
+                    self.camera.id,
+                    planned[lesson_id].recording,
+                    start,
+                    self.cause_of_gap(lesson_id, explain),
+                )
+            if begins:
+                session.to_announce[lesson_id] = (session.bytes, start)
+            session.parts[part["draft"]] = lesson_id
+
+    def _alive(self, session: _Session, report: Report) -> None:
+        session.bytes = report["bytes"]
+        for lesson_id, (before, start) in list(session.to_announce.items()):
+            if session.bytes > before:
+                self._ledger.append(RecordingStarted(lesson_id, self.camera.id, start))
+                session.announced.add(lesson_id)
+                del session.to_announce[lesson_id]
+        if session.announced and not session.failed:
+            if self._failure is not None:
+                log.info("camera %s: records again", self.camera.id)
+            self._failure, self._failures, self._cause_of_gap = None, 0, ""
+
+    def _bury(self, session: _Session, planned: Mapping[str, Planned], explain: Explain) -> None:
+        """Take over what a process that has ended leaves behind."""
+        session.child.kill()
+        self._hear(planned, explain)
+        if not session.failed and not session.ending:
+            session.failed = True
+            self._fail(
+                Failure.BROKEN,
+                f"{self.camera.label}: the recording process ended unexpectedly. It is started "
+                "again.",
+            )
+        self._store(lambda draft: True)
+        self._session = None
+
+    def _store(self, which: Callable[[Draft], bool]) -> None:
+        for draft in self._media.unfinished([RecordingStored.kind]):
+            body = draft.body
+            assert isinstance(body, RecordingStored)
+            if body.camera == self.camera.id and which(draft):
+                footage.store(draft, self._ledger)
+
+    def _fail(self, kind: Failure, message: str) -> None:
+        self._failures += 1
+        self._retry_at = monotonic() + pause_after(self._failures, kind)
+        if self.camera.kind == "onvif" and kind in (Failure.UNREACHABLE, Failure.UNUSABLE):
+            self.identity = None  # it may have another address for its stream now
+        failure = (STATE_AFTER[kind], message)
+        if failure != self._failure:
+            log.warning("camera %s: %s", self.camera.id, message)
+        self._failure, self._cause_of_gap = failure, message
+
+    def _mind_the_room(self, wanted: bool, room: bool) -> None:
+        full = self._failure is not None and self._failure[0] is State.DISK_FULL
+        if full and room and not wanted:
+            self._failure = None
+        if wanted and not room and not full:
+            self._failure, self._cause_of_gap = (State.DISK_FULL, NO_ROOM), NO_ROOM
+            log.warning("camera %s: %s", self.camera.id, NO_ROOM)
+
+    def _state_health(self) -> None:
+        """Append an event when what the ledger says of this camera is no longer so."""
+        if self._failure is not None:
+            state, cause = self._failure
+        elif self._session is not None and self._session.announced:
+            state, cause = State.ONLINE, ""
+        else:
+            return
+        if state != self._stated:
+            self._ledger.append(CameraHealth(self.camera.id, state, cause))
+            self._stated = state
+
+    def _judge(self) -> None:
+        session = self._session
+        if (
+            session is not None
+            and session.parts
+            and session.announced
+            and not session.to_announce
+            and session.child.grown_within(GROWN_WITHIN_S)
+        ):
+            state, cause = State.RECORDING, ""
+        else:
+            state, cause = self._failure or (State.WAITING, "")
+        if state is not self.state:
+            self.since = self._ledger.clock.now().at
+        self.state, self.cause = state, cause
+
+
+def _last_stated(ledger: Ledger, camera_id: str) -> str:
+    with ledger.store.read() as connection:
+        for row in queries.cameras(connection):
+            if row["id"] == camera_id:
+                return str(row["state"])
+    return ""

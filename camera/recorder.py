@@ -1,0 +1,223 @@
+"""The recorder: lessons → recordings and snapshots, by itself.
+
+Owns the classroom cameras. Promises that at each look, at least every few seconds and at every
+change of the ledger, what is wanted is compared with what is; that whatever a kill left behind
+is taken over at the next start; and that what is missing is stated: nothing is ever silently
+not recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from camera import footage, onvif, photo
+from camera.failures import StreamFailed
+from camera.health import Planned, State, wanted
+from camera.keeper import Keeper
+from camera.snapshots import Photographer
+from camera.stream import with_login
+from edge import box, queries
+from edge import config as configuration
+from edge.box import BoxService
+from edge.clock import monotonic
+from edge.config import CameraConfig, Config, ConfigError
+from edge.model import MINUTE, Instant
+from edge.rules import snapshots
+from edge.rules.lessons import TAUGHT, recording_window
+
+log = logging.getLogger("classbox")
+
+LOOK_EVERY_S = 0.5
+REPLAN_EVERY_S = 60.0
+_DAY = 24 * 60 * MINUTE
+# Below the first, recording stops so that the ledger and snapshots still find room; above the
+# second it goes on.
+STOP_BELOW = 128 * 1024 * 1024
+GO_ABOVE = 160 * 1024 * 1024
+
+NOT_RUNNING = "The recorder was not running: the box was off, or the recorder was restarted."
+KNOWN_LATE = "The lesson became known to the box only after its recording should have begun."
+NO_VIDEO = "The camera gave no video in time."
+
+
+class Recorder:
+    """The state of the running service; ``step`` is one look."""
+
+    def __init__(self, service: BoxService) -> None:
+        """Take over what an earlier run left; dial nothing yet."""
+        self._service = service
+        self._ledger = service.ledger
+        config = service.config
+        self._data_dir = config.data_dir
+        self._keepers = [
+            Keeper(camera, service.ledger, service.media, config.segment_length)
+            for camera in config.cameras
+        ]
+        self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
+        self._watch = service.ledger.store.watch()
+        self._began = service.clock.now().at
+        self._planned: dict[str, Planned] = {}
+        self._seen: dict[str, Instant] = {}  # lesson → when this run first knew of it
+        self._settled: set[tuple[str, str]] = set()
+        self._adopted = False
+        self._swept = False  # the time before this run was looked through
+        self._replan_at = 0.0
+        self._room = True
+
+    def step(self) -> None:
+        """Compare wanted with actual and take one step; waits for a change beforehand."""
+        try:
+            changed = self._watch.wait(LOOK_EVERY_S, self._service.stop)
+            if not self._adopted:
+                footage.adopt(self._service.media, self._ledger)
+                self._photographer.adopt()
+                self._adopted = True
+            if changed or monotonic() >= self._replan_at:
+                self._replan()
+            self._look_at_the_disk()
+            want = wanted(self._planned.values(), self._service.clock.now().at)
+            for keeper in self._keepers:
+                keeper.tend(want, self._planned, self._explain, room=self._room)
+            self._photographer.tend(self._taught(), self._keepers)
+            self._settle()
+            self._swept = True
+        finally:
+            self._show()
+        self._service.progress()
+
+    def close(self) -> None:
+        """End the recordings cleanly; parts of them become facts like all others."""
+        for keeper in self._keepers:
+            keeper.close()
+        self._show()
+        self._watch.close()
+
+    def _replan(self) -> None:
+        """Look up the lessons of about now; the first time, all since the ledger was born.
+
+        What passed while the box was off is stated as missed then.
+        """
+        now = self._service.clock.now().at
+        born = self._ledger.events(0, 1)[0].event.reading.at
+        since = now - _DAY if self._swept else min(now - _DAY, born)
+        with self._ledger.store.read() as connection:
+            planned: dict[str, Planned] = {}
+            for lesson in queries.lessons(connection, since, now + _DAY):
+                profile = queries.profile_of(connection, lesson)
+                recording = recording_window(lesson, profile)
+                if recording.closes >= born:
+                    slots = snapshots.plan(lesson, profile)
+                    planned[lesson.id] = Planned(lesson, recording, slots)
+        first = not self._seen
+        for lesson_id in planned:
+            self._seen.setdefault(lesson_id, self._began if first else now)
+        self._planned = planned
+        self._replan_at = monotonic() + REPLAN_EVERY_S
+
+    def _taught(self) -> list[Planned]:
+        return [entry for entry in self._planned.values() if entry.lesson.state in TAUGHT]
+
+    def _explain(self, lesson_id: str) -> str:
+        """Return why a recording is missing in part when no camera failed."""
+        opens = self._planned[lesson_id].recording.opens
+        if self._began > opens:
+            return NOT_RUNNING
+        return KNOWN_LATE if self._seen[lesson_id] > opens else NO_VIDEO
+
+    def _settle(self) -> None:
+        """State what is missing of the recordings that should be whole by now."""
+        now = self._service.clock.now().at
+        for entry in self._taught():
+            lesson_id = entry.lesson.id
+            if now <= entry.recording.closes or entry.recording.holds(now):
+                continue
+            for keeper in self._keepers:
+                key = (lesson_id, keeper.camera.id)
+                if key in self._settled or keeper.busy_with(lesson_id):
+                    continue
+                footage.state_gaps(
+                    self._ledger,
+                    lesson_id,
+                    keeper.camera.id,
+                    entry.recording,
+                    entry.recording.closes,
+                    keeper.cause_of_gap(lesson_id, self._explain),
+                )
+                self._settled.add(key)
+
+    def _look_at_the_disk(self) -> None:
+        free = shutil.disk_usage(self._data_dir).free
+        self._room = free >= (STOP_BELOW if self._room else GO_ABOVE)
+
+    def _show(self) -> None:
+        """Put what the kiosk's lamp shows where it finds it."""
+        cameras = {
+            keeper.camera.id: {
+                "state": State(keeper.state),
+                "since": keeper.since,
+                "cause": keeper.cause,
+                "lesson_id": keeper.lesson_id,
+            }
+            for keeper in self._keepers
+        }
+        self._service.show(
+            "recorder.json", {"at": self._service.clock.now().at, "cameras": cameras}
+        )
+
+
+def _serve(service: BoxService) -> None:
+    recorder = Recorder(service)
+    service.ready(f"{len(service.config.cameras)} classroom cameras")
+    try:
+        service.loop(recorder.step, every=0.0)
+    finally:
+        recorder.close()
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Try each classroom camera and take a test photo.")
+@click.pass_obj
+def command(config_path: Path, check: bool) -> None:
+    """Record the lessons and take their snapshots."""
+    if not check:
+        raise SystemExit(box.run("recorder", config_path, _serve))
+    try:
+        config = configuration.load(config_path)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    raise SystemExit(0 if _check(config) else 1)
+
+
+def _check(config: Config) -> bool:
+    """Print what each camera says of itself and where its test photo lies; True if all are well."""
+    if not config.cameras:
+        click.echo("No classroom camera is set up: add a [[camera]] to box.toml.")
+        return False
+    folder = Path(tempfile.mkdtemp(prefix="classbox-check-"))
+    return all([_check_one(camera, folder) for camera in config.cameras])
+
+
+def _check_one(camera: CameraConfig, folder: Path) -> bool:
+    try:
+        address = camera.address
+        if camera.kind == "onvif":
+            identity = onvif.look_up(camera.address, camera.user, camera.password)
+            address = identity.stream
+            click.echo(
+                f"{camera.id}: {identity.manufacturer} {identity.model}, serial number "
+                f"{identity.serial}, firmware {identity.firmware}, clock {identity.clock_ahead:+} s"
+            )
+        picture = folder / f"{camera.id}.jpg"
+        photo.from_stream(
+            with_login(address, camera.user, camera.password), camera.transport, picture
+        )
+    except StreamFailed as failure:
+        click.echo(f"{camera.id}: {failure}")
+        return False
+    click.echo(f"{camera.id}: {address} works; test photo: {picture}")
+    return True

@@ -1,0 +1,47 @@
+"""Runs ipycam, an ONVIF camera that nobody here wrote, with the drawn classroom as its picture.
+
+It listens on every interface and answers multicast, so it belongs in a network namespace of its
+own: see ``tests.virtual_cameras.onvif``. Settings come as one JSON line on standard input.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import cv2
+from ipycam import CameraConfig, IPCamera  # type: ignore[import-untyped]  # it has no types
+
+from tests.virtual_cameras import classroom
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Show the classroom until standard input closes."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    settings = json.loads(sys.stdin.readline())
+    camera = IPCamera(CameraConfig(**settings))
+    if not camera.start():
+        raise SystemExit("ipycam did not start")
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "classroom.png"
+        classroom.still(picture)
+        frame = cv2.imread(str(picture))
+    size = (settings["main_width"], settings["main_height"])
+    frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    gone = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), gone.set()), daemon=True).start()
+    print("ready", flush=True)
+    while not gone.is_set():
+        camera.stream(frame)  # paces itself to the frame rate
+    camera.stop()
+
+
+if __name__ == "__main__":
+    main()
