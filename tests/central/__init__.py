@@ -1,0 +1,1 @@
+"""The centre: store, ingest, documents, console."""

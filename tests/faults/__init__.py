@@ -1,0 +1,1 @@
+"""What happens when something dies in the middle; named after the failure."""

@@ -1,0 +1,1 @@
+"""The wire and the two ends of it."""

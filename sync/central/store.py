@@ -1,0 +1,146 @@
+"""The only door to the centre's database.
+
+Owns how it is opened, and the two statements that databases spell differently. Promises that a
+write is on the disk when ``writing`` returns, and that writers follow one another. SQLite by
+default; nothing outside this module is particular to it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from sync.central import tables
+
+FORM = 1
+_BUSY_TIMEOUT_S = 30
+
+
+class StoreProblem(Exception):
+    """The centre's database cannot be used; the message says what to do."""
+
+
+class CentralStore:
+    """The centre's database, used by several processes and threads."""
+
+    def __init__(self, url: str) -> None:
+        """Open *url*, creating the tables where needed. Raises StoreProblem."""
+        self.engine = _engine(url)
+        self._turn = _turn_of(self.engine)
+        try:
+            with self.writing() as connection:
+                tables.metadata.create_all(connection)
+                insert_new(
+                    connection,
+                    tables.centre,
+                    [{"one": 1, "epoch": str(uuid.uuid4()), "form": FORM}],
+                )
+                row = connection.execute(select(tables.centre)).one()
+        except OperationalError as error:
+            shown = make_url(url).render_as_string(hide_password=True)
+            raise StoreProblem(
+                f"{shown}: {error.orig}. Correct the key `database` in the centre's "
+                "configuration, or give its folder the right owner."
+            ) from error
+        if row.form > FORM:
+            raise StoreProblem("the database was made by newer software: update this one")
+        self.epoch: str = row.epoch
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Run one transaction that writes; committed and on the disk when the block ends."""
+        with (
+            self._turn(),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Run one transaction that sees one state of the database throughout."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def tidy(self) -> None:
+        """Let the database do its housekeeping; the ingest calls this now and then."""
+        if self.engine.dialect.name == "sqlite":
+            with self._turn(), self.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")  # a checkpoint needs to be outside
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                connection.exec_driver_sql("BEGIN")
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._turn():
+            self.engine.dispose()
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert *rows*, leaving out those whose key is there already."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_or_update(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert *row*, or give the row of the same primary key its values."""
+    keys = [column.name for column in table.primary_key.columns]
+    statement = _insert(connection, table).values(**row)
+    changed = {name: statement.excluded[name] for name in row if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _turn_of(engine: Engine) -> Callable[[], AbstractContextManager[None]]:
+    """Return what makes writers take turns.
+
+    PostgreSQL does that itself. SQLite needs one lock over writing, checkpoints and the last
+    close: SQLite 3.7.0 to 3.51.2 can lose a write when two processes do those at once
+    (sqlite.org/wal.html, "WAL-reset bug"; edge/store.py holds the same lock on the box).
+    """
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path:
+        return nullcontext
+    among_threads = threading.Lock()
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        with among_threads, open(f"{path}.lock", "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    return turn
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, see on_begin
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later could find itself too late to write.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,273 @@
+"""The centre's tables. Times are wall times in microseconds since 1970 UTC.
+
+Three sorts stand side by side: what the boxes said (ledger, event, body), whose form is frozen;
+what the centre keeps beside it (document, incident, upload, media, box); and projections, which
+``projections.rebuild`` empties and fills again from the events. Works on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _text(name: str, comment: str, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, comment=comment, default=default)
+
+
+def _whole(name: str, comment: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, comment=comment)
+
+
+def _hash(name: str, comment: str, length: int = 32) -> Column[bytes]:
+    check = CheckConstraint(f"length({name}) = {length}", name=f"{name}_length")
+    return Column(name, LargeBinary, check, nullable=False, comment=comment)
+
+
+centre = Table(
+    "centre",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1", name="only_one"), primary_key=True),
+    _text("epoch", "born with this store; a restored centre is obeyed again under a new one"),
+    _whole("form", "version of these tables"),
+)
+
+box = Table(
+    "box",
+    metadata,
+    Column("id", Text, primary_key=True, comment="as in its configuration and its topics"),
+    _text("ledger", "uuid of the ledger it writes now"),
+    _hash("public_key", "Ed25519, trusted on the first hello, pinned from then on"),
+    _whole("first_seen", "the centre's time"),
+    _whole("last_seen", "the centre's time of the last message"),
+    _whole("head", "last seq that the box said it has"),
+    _whole("media_waiting", "media files that it said it has yet to send"),
+    _whole("clock_ahead", "the box's wall time minus the centre's at the last hello"),
+    _text("clock", "quality of the box's clock at the last hello"),
+    _text("software", "version at the last hello"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("uuid", Text, primary_key=True),
+    _text("box", "box id"),
+    _hash("public_key", "Ed25519; signs every event"),
+    _whole("last", "seq of the last event held, 0 before the first"),
+    _hash("last_hash", "its hash; before the first, what the uuid hashes to"),
+    CheckConstraint("last >= 0", name="last_positive"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="from 1, no gaps"),
+    Column("id", Text, nullable=False, unique=True, comment="chosen by the box's writer"),
+    _text("kind", "such as scan.made"),
+    _whole("at", "the box's wall time"),
+    _text("boot", "the box's kernel boot id"),
+    _whole("mono", "nanoseconds since boot, suspend included"),
+    Column(
+        "clock",
+        Text,
+        CheckConstraint("clock IN ('synchronised', 'unsynchronised')", name="clock_quality"),
+        nullable=False,
+    ),
+    _hash("body_hash", "SHA-256(salt, content)"),
+    _hash("prev_hash", "hash of the event before"),
+    _hash("hash", "SHA-256 of the header"),
+    _hash("signature", "Ed25519 over hash", 64),
+    _whole("received_at", "the centre's time"),
+    CheckConstraint("seq >= 1", name="seq_positive"),
+)
+
+body = Table(
+    "body",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _hash("salt", "random"),
+    Column("content", LargeBinary, nullable=False, comment="as stored on the box"),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _text("box", "box id as in the topic"),
+    _text("ledger", "uuid, empty when none was named"),
+    _whole("seq", "of the event concerned, 0 when none is"),
+    Column(
+        "cause",
+        Text,
+        CheckConstraint(
+            "cause IN ('fork', 'forged', 'duplicate_id', 'other_key', 'other_box', "
+            "'bad_message', 'unreadable', 'bad_media')",
+            name="cause_known",
+        ),
+        nullable=False,
+    ),
+    _text("text", "what happened, for people"),
+    Column("content", LargeBinary, nullable=False, comment="what was set aside, cut to 64 KiB"),
+    _whole("first_at", "the centre's time"),
+    _whole("last_at", "the centre's time of the last repetition"),
+    _whole("times", "how often it happened"),
+    UniqueConstraint("box", "ledger", "seq", "cause", name="incident_once"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True, comment="order of storing"),
+    _text("box", "box id"),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('timetable', 'roster', 'profiles')", name="kind_known"),
+        nullable=False,
+    ),
+    _text("epoch", "the centre's when it was stored"),
+    _whole("version", "from 1 within box, kind and epoch"),
+    _text("sha256", "of content; lessons cite it"),
+    Column("content", LargeBinary, nullable=False),
+    _whole("stored_at", "the centre's time"),
+    UniqueConstraint("box", "kind", "epoch", "version", name="version_once"),
+    Index("document_by_sha256", "sha256"),
+)
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    _whole("size", "bytes of the whole file"),
+    _whole("held", "bytes from the beginning that are durable here"),
+    _whole("at", "the centre's time of the last chunk"),
+    CheckConstraint("held >= 0 AND held <= size", name="held_within"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("sha256", Text, primary_key=True, comment="name of the file"),
+    _whole("size", "bytes"),
+    _text("box", "which box sent it first"),
+    _whole("stored_at", "the centre's time"),
+)
+
+lesson_run = Table(
+    "lesson_run",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("lesson_id", Text, primary_key=True),
+    _text("ledger", "of the event that opened it"),
+    _whole("seq", "of the event that opened it"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('open', 'held')", name="state_known"),
+        nullable=False,
+    ),
+    _whole("opened_at", "the box's time"),
+    _text("opened_by", "instructor id"),
+    Column("ended_at", BigInteger, comment="the box's time"),
+    Column("ended_by", Text, comment="instructor id, or timetable"),
+    _whole("starts", "S as frozen at opening"),
+    _whole("ends", "E as frozen at opening"),
+    _text("profile", "name of the rule profile"),
+    _text("documents", "JSON: kind -> SHA-256, frozen at opening"),
+    _text("content", "JSON of the lesson as frozen at opening"),
+    Index("lesson_run_by_lesson", "lesson_id"),
+)
+
+
+def _of_event(name: str, *columns: SchemaItem) -> Table:
+    """Return a projection with one row an event, so that no event can count twice."""
+    return Table(
+        name,
+        metadata,
+        Column("ledger", Text, primary_key=True),
+        Column("seq", BigInteger, primary_key=True, autoincrement=False),
+        _text("box", "box id"),
+        *columns,
+    )
+
+
+scan = _of_event(
+    "scan",
+    _text("id", "the event's"),
+    _text("person_id", ""),
+    _whole("at", "when the deciding frame was taken"),
+    _text("way", "face | manual, and what newer boxes may add"),
+    _text("photo", "SHA-256, empty when there is none"),
+    _whole("score", "ten-thousandths"),
+    _text("entered_by", "instructor id when manual"),
+    _text("reason", "coded, when manual"),
+    Index("scan_by_time", "at"),
+    Index("scan_by_person", "person_id", "at"),
+)
+
+snapshot = _of_event(
+    "snapshot",
+    _text("lesson_id", ""),
+    _whole("hour", "lesson hour, from 0"),
+    _whole("number", "snapshot of that hour, from 1"),
+    _text("camera", ""),
+    _whole("at", "when it was taken, or given up"),
+    _text("sha256", "empty when missed"),
+    _text("cause", "why it was missed"),
+    CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
+    Index("snapshot_by_lesson", "lesson_id"),
+)
+
+recording = _of_event(
+    "recording",
+    _text("lesson_id", ""),
+    _text("camera", ""),
+    _whole("starts", ""),
+    Column("ends", BigInteger, comment="absent: it began, and its end is not known yet"),
+    _text("sha256", "empty while it runs"),
+    _whole("bytes", ""),
+    Column("interrupted", Boolean, nullable=False),
+    Index("recording_by_lesson", "lesson_id"),
+)
+
+gap = _of_event(
+    "gap",
+    _text("lesson_id", ""),
+    _text("camera", ""),
+    _whole("starts", ""),
+    _whole("ends", ""),
+    _text("cause", ""),
+    Index("gap_by_lesson", "lesson_id"),
+)
+
+camera = Table(
+    "camera",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("camera", Text, primary_key=True),
+    _text("state", "online | offline | refused | unusable"),
+    _text("cause", ""),
+    _whole("at", "the box's time of the change"),
+)
+
+PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, camera)
