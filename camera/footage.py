@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from camera import health
-from camera.segment import duration_of
+from camera.segment import duration_of, mend
 from edge import queries
 from edge.events import RecordingGap, RecordingStored
 from edge.ledger import Ledger
@@ -28,7 +28,10 @@ def store(draft: Draft, ledger: Ledger) -> bool:
     if body.sha256 or body.end > body.start:
         draft.store(ledger)
         return True
-    played = duration_of(draft.path) if draft.has_bytes() else None
+    played = None
+    if draft.has_bytes():
+        mend(draft.path)
+        played = duration_of(draft.path)
     if not played:
         # Nothing is lost by giving it up: the time is not covered, and becomes a gap.
         draft.discard()

@@ -104,7 +104,7 @@ def _template_of(photo: Path, embedder: embed.Embedder) -> Vector:
         )
     collector = enrol.Collector(embedder, wanted=1)
     with Mesh(video=False) as mesh:
-        collector.offer(picture, mesh.find(picture))
+        collector.offer(picture, mesh.search(picture))
     template = collector.template()
     if template is None:
         assert collector.flaw is not None, "a picture without a flaw gives a template"

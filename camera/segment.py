@@ -8,12 +8,13 @@ the sound: AAC is copied, G.711 becomes AAC, other sound is left out.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import av
 from av.audio.resampler import AudioResampler
@@ -243,3 +244,32 @@ def duration_of(path: Path) -> Duration | None:
     except (FFmpegError, IndexError):
         pass  # a torn last fragment; what came before it was counted
     return None if first is None else round((last - first) * 1_000_000)
+
+
+def mend(path: Path) -> None:
+    """Cut off the torn fragment that a kill, a power cut or a full disk leaves at the end.
+
+    Players would stumble over it; it holds less than a second and cannot be decoded anyway.
+    """
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        whole = 0
+        for end, kind in _boxes(file, size):
+            # A fragment is a `moof` and its `mdat`; what comes before the first stands alone.
+            if kind != b"moof":
+                whole = end
+        if whole < size:
+            file.truncate(whole)
+            os.fsync(file.fileno())
+
+
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where each whole top-level box of an MP4 ends, and its kind (ISO 14496-12, 4.2)."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        at += length
+        if length < 8 or at > size:
+            return
+        yield at, kind

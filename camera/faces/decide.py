@@ -39,7 +39,7 @@ class Manners:
     """How the door behaves. Sizes are shares of the picture's shorter side."""
 
     notice: float = 0.09  # smaller faces are passing by
-    near: float = 0.15  # from here a face is compared
+    near: float = 0.17  # from here a face is compared
     similar: float = 0.8  # a second face of this share of the first makes it unclear whose turn
     frames: int = 3  # embeddings that a decision needs
     memory: int = 5  # embeddings of a track that are averaged

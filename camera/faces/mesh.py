@@ -1,5 +1,8 @@
 """Finds faces and their landmarks with MediaPipe's face mesh.
 
+The mesh's detector sees faces from about a ninth of the picture's width: enough at a door, not for
+a photo. ``search`` therefore looks at overlapping parts of a photo too.
+
 Promises no use of the network (the model lies inside the pinned package) and faces in order of
 size, largest first, each once.
 """
@@ -84,6 +87,17 @@ class Mesh:
         ]
         return _each_once(sorted(faces, key=lambda face: -face.size))
 
+    def search(self, picture: Picture) -> list[Face]:
+        """Return the faces of a photo, small ones too, largest first. Not for video."""
+        height, width = picture.shape[:2]
+        found: list[Face] = []
+        # The smallest part shows a face best, so what it finds is preferred.
+        for left, top, across, down in (*_parts(width, height), (0, 0, width, height)):
+            for face in self.find(picture[top : top + down, left : left + across]):
+                if not _cut_off(face, (left, top, across, down), (width, height)):
+                    found.append(Face(face.mesh + np.array((left, top, 0), dtype=np.float32)))
+        return sorted(_each_once(found), key=lambda face: -face.size)
+
     def close(self) -> None:
         """Free the graph."""
         self._graph.close()
@@ -102,8 +116,41 @@ class Mesh:
         self.close()
 
 
+Part = tuple[int, int, int, int]  # left, top, width, height in pixels
+
+
+def _parts(width: int, height: int) -> list[Part]:
+    """Return overlapping squares that cover the picture, small ones first."""
+    shorter = min(width, height)
+    return [
+        (left, top, side, side)
+        for side in (round(shorter * 0.6), shorter)
+        for top in _steps(height, side)
+        for left in _steps(width, side)
+        if side < max(width, height)
+    ]
+
+
+def _steps(length: int, side: int) -> list[int]:
+    """Return where squares of *side* begin, so that neighbours overlap by half or more."""
+    count = 1 + -(-2 * (length - side) // side)
+    return [round(number * (length - side) / max(count - 1, 1)) for number in range(count)]
+
+
+def _cut_off(face: Face, part: Part, picture: tuple[int, int]) -> bool:
+    """Tell whether *face* touches an edge of *part* that is no edge of the picture."""
+    left, top, across, down = part
+    x, y, width, height = face.box
+    return (
+        (left > 0 and x < 1)
+        or (top > 0 and y < 1)
+        or (left + across < picture[0] and x + width > across - 1)
+        or (top + down < picture[1] and y + height > down - 1)
+    )
+
+
 def _each_once(faces: list[Face]) -> list[Face]:
-    """Leave out a face whose centre lies inside a larger one: the tracker found it twice."""
+    """Leave out a face whose centre lies inside an earlier one: it was found twice."""
     kept: list[Face] = []
     for face in faces:
         x, y, width, height = face.box

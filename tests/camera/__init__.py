@@ -1,0 +1,1 @@
+"""The recorder and what it stands on, held to their promises with real RTSP cameras."""

@@ -1,0 +1,130 @@
+"""What breaks in classrooms: each test is named after the failure that it guards against."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed
+from tests.camera.room import Room, everything_plays, ongoing, records_again
+from tests.processes import wait_for
+from tests.virtual_cameras import VirtualCamera
+from tests.virtual_cameras.onvif import namespace_options
+
+
+def test_kills_and_a_restarted_camera_cost_moments_only(tmp_path: Path) -> None:
+    """The recording process, the recorder and the camera die in one lesson: three stated gaps."""
+    with VirtualCamera() as camera:
+        room = Room(tmp_path, [{"address": camera.address}], segment="01:00")
+        window = ongoing(room, slots=((0, 1, 60),))
+        records_again(room, 1)
+        child = room.recording_process()
+        os.kill(child, signal.SIGKILL)
+        records_again(room, 2)
+        orphan = room.recording_process()
+        room.recorder.kill()
+        wait_for("the child dies with its parent", lambda: not Path(f"/proc/{orphan}").exists())
+        assert room.unfinished() != []
+        room.start()
+        records_again(room, 3)
+        camera.kill()
+        wait_for("the lamp shows it", lambda: room.state() == "offline")
+        camera.restart()
+        records_again(room, 4)
+        room.recorder.stop()
+
+    causes = [gap.cause for gap in room.facts(RecordingGap)]
+    assert "not running" in causes[0]
+    assert "ended unexpectedly" in causes[1]
+    assert "not running" in causes[2]
+    assert "closed the connection" in causes[3] or "cannot be reached" in causes[3]
+    interrupted = [part.interrupted for part in room.facts(RecordingStored)]
+    assert interrupted == [True, True, True, False]
+    assert room.snapshots() == [(0, 1, "taken")]
+    everything_plays(room, window)
+
+
+def test_a_frozen_camera_is_dialled_again(tmp_path: Path) -> None:
+    """A camera that goes silent with its connection open is noticed, stated and recovered."""
+    with VirtualCamera() as camera:
+        room = Room(tmp_path, [{"address": camera.address}], segment="01:00")
+        window = ongoing(room)
+        records_again(room, 1)
+        camera.freeze()
+        wait_for("the lamp shows it", lambda: room.state() == "offline", 30)
+        camera.resume()
+        records_again(room, 2)
+        room.recorder.stop()
+
+    frozen = room.facts(RecordingGap)[1]
+    assert "silent" in frozen.cause or "hung" in frozen.cause
+    assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "offline", "online"]
+    everything_plays(room, window)
+
+
+def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:
+    """A wrong password, a wrong codec and an absent camera each have their own remedy."""
+    with (
+        VirtualCamera(user="viewer", password="right") as locked,
+        VirtualCamera(codec="h265") as modern,
+    ):
+        room = Room(
+            tmp_path,
+            [
+                {"address": locked.address, "user": "viewer", "password": "wrong-one"},
+                {"address": modern.address},
+                {"address": "rtsp://127.0.0.1:9/main"},
+            ],
+        )
+        ongoing(room, slots=((0, 1, 3),))
+        expected = {"cam-1": "refused", "cam-2": "unusable", "cam-3": "offline"}
+        wait_for(
+            "the lamps tell",
+            lambda: {camera: room.state(camera) for camera in expected} == expected,
+        )
+        wait_for("the snapshot is given up", lambda: room.facts(SnapshotMissed))
+        causes = {camera: room.cause(camera) for camera in expected}
+        room.recorder.stop()
+
+    assert "password" in causes["cam-1"]
+    assert "H.264" in causes["cam-2"]
+    assert "power" in causes["cam-3"]
+    stated = {fact.camera: fact.state for fact in room.facts(CameraHealth)}
+    assert stated == expected
+    (missed,) = room.facts(SnapshotMissed)
+    assert "refused" in missed.cause
+    told = room.recorder.log.read_text("utf-8") + missed.cause + "".join(causes.values())
+    assert "wrong-one" not in told
+
+
+def test_a_full_disk_stops_the_video_and_nothing_else(tmp_path: Path) -> None:
+    """Recording stops while attendance still finds room, says so, and goes on by itself."""
+    in_own_disk(tmp_path, "floor", kilobytes=132_672)  # 1.6 MB above the floor
+
+
+def test_a_disk_without_a_byte_left_loses_only_the_last_moment(tmp_path: Path) -> None:
+    """ENOSPC in the middle of a file: it is reported, plays, and is stored when there is room."""
+    in_own_disk(tmp_path, "last_byte", kilobytes=3_000)
+
+
+def in_own_disk(folder: Path, scenario: str, *, kilobytes: int) -> None:
+    """Run a scenario of ``tests.camera.full_disk`` on a disk that only its process sees."""
+    script = (
+        f'mount -t tmpfs -o size={kilobytes}k tmpfs "$1" && '
+        f'exec "$0" -W error -m tests.camera.full_disk {scenario} "$1"'
+    )
+    done = subprocess.run(
+        [
+            *("unshare", *namespace_options(), "--mount", "sh", "-c", script),
+            *(sys.executable, str(folder)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
