@@ -1,0 +1,133 @@
+"""``classbox centre …``: the centre's processes and what its staff do at a command line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from edge import service as services
+from edge.clock import SystemClock
+from edge.documents import KINDS, BadDocument
+from edge.events import canonical
+from edge.service import Service
+from edge.settings import ConfigError
+from sync.central import documents, projections, tables
+from sync.central.config import CentreConfig, load
+from sync.central.ingest import Ingest
+from sync.central.media import MediaFolder
+from sync.central.store import CentralStore, StoreProblem
+from sync.messages import BadMessage, topic
+
+
+class Centre:
+    """What the commands of a centre work with."""
+
+    def __init__(self, config: CentreConfig) -> None:
+        self.config = config
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        self.store = CentralStore(config.database)
+        self.media = MediaFolder(config.data_dir / "media")
+        self.clock = SystemClock()
+
+
+def _with_centre(use: Callable[..., None]) -> Callable[..., None]:
+    """Open the centre that ``--config`` names; problems end as one clear line."""
+
+    @click.pass_obj
+    @wraps(use)
+    def opened(config_path: Path, /, *args: Any, **kwargs: Any) -> None:
+        try:
+            centre = Centre(load(config_path))
+        except (ConfigError, StoreProblem, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        try:
+            use(centre, *args, **kwargs)
+        finally:
+            centre.store.close()
+
+    return opened
+
+
+@click.group()
+def command() -> None:
+    """The centre: takes in what the boxes send, and shows it to staff."""
+
+
+@command.command()
+@_with_centre
+def ingest(centre: Centre) -> None:
+    """Take in events and media from the boxes, and send them their documents."""
+
+    def body(service: Service) -> None:
+        Ingest(centre.config, centre.store, centre.media, centre.clock).run(service)
+
+    services.main("centre-ingest", body)
+
+
+@command.command()
+@_with_centre
+def console(centre: Centre) -> None:
+    """Serve the pages for staff (no login yet: keep it on loopback)."""
+    from sync.central.console.server import serve
+
+    services.main("centre-console", lambda service: serve(centre, service))
+
+
+@command.command()
+@click.argument("box")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_with_centre
+def publish(centre: Centre, box: str, kind: str, file: Path) -> None:
+    """Give BOX a document: the timetable, roster or profiles in FILE (JSON, or TOML)."""
+    try:
+        topic(box, "")
+        content = file.read_bytes()
+        if file.suffix == ".toml":
+            content = canonical(tomllib.loads(content.decode("utf-8")))
+        now = centre.clock.now().at
+        version = documents.store_document(centre.store, box, kind, content, now)
+    except tomllib.TOMLDecodeError as error:
+        raise click.ClickException(f"{file}: not valid TOML: {error}") from error
+    except (BadDocument, BadMessage, documents.TooBig, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    click.echo(f"{box}: {kind} version {version} is stored; the ingest sends it within a second")
+
+
+@command.command()
+@_with_centre
+def boxes(centre: Centre) -> None:
+    """List the boxes: how far each is, one JSON object a line."""
+    with centre.store.reading() as connection:
+        rows = connection.execute(
+            select(tables.box, tables.ledger.c.last)
+            .join(tables.ledger, tables.ledger.c.uuid == tables.box.c.ledger)
+            .order_by(tables.box.c.id)
+        ).all()
+    for row in rows:
+        told = {
+            "box": row.id,
+            "ledger": row.ledger,
+            "held": row.last,
+            "backlog": max(0, row.head - row.last),
+            "media_waiting": row.media_waiting,
+            "last_seen": row.last_seen,
+            "software": row.software,
+        }
+        click.echo(json.dumps(told, ensure_ascii=False))
+
+
+@command.command()
+@_with_centre
+def rebuild(centre: Centre) -> None:
+    """Derive what the console shows again from the events."""
+    with centre.store.writing() as connection:
+        projections.rebuild(connection)
+    click.echo("rebuilt")

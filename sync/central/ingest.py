@@ -1,0 +1,129 @@
+"""The ingest: from the broker into the store, then the answers, then the broker may forget.
+
+Owns the order of the hand-over: one transaction, then the acknowledgement to the box, then the
+one to the broker (PUBACK). Promises that nothing is kept in memory that only memory holds: what
+is not acknowledged, the box sends again. Runs the media beside the events on a connection and a
+thread of its own, so that a large file never delays a small fact.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from edge.clock import Clock, monotonic
+from edge.service import Service
+from sync import wire
+from sync.central import documents
+from sync.central.config import CentreConfig
+from sync.central.intake import EventIntake, Outgoing
+from sync.central.media import MediaHolder
+from sync.central.media_intake import MediaIntake
+from sync.central.store import CentralStore
+from sync.line import Arrived, Connected, Inbox, Line, Lost, log
+from sync.messages import EVENTS, HELLO, MEDIA, topic
+
+_WAIT_S = 0.25
+_DOCUMENTS_EVERY_S = 0.5
+_TIDY_EVERY_S = 30.0
+# Messages in one transaction: enough to share the cost of a commit, few enough to answer soon.
+_AT_ONCE = 50
+
+Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
+
+
+class Reception:
+    """One connection and what is done with its messages."""
+
+    def __init__(
+        self, config: CentreConfig, name: str, channels: Sequence[str], take: Take
+    ) -> None:
+        self._inbox = Inbox()
+        self._take = take
+        self.line = Line(
+            config.broker_host,
+            config.broker_port,
+            name,
+            [topic("+", channel) for channel in channels],
+            self._inbox.put,
+        )
+
+    def step(self) -> bool:
+        """Deal with what has come; True when the connection was made in this step."""
+        happenings = self._inbox.take(_WAIT_S, _AT_ONCE)
+        arrived = [one for one in happenings if isinstance(one, Arrived)]
+        for one in happenings:
+            if isinstance(one, Lost):
+                log.warning("ingest: no connection to the broker (%s); trying again", one.cause)
+        connected = any(isinstance(one, Connected) for one in happenings)
+        if arrived:
+            try:
+                self.say(self._take([(one.topic, one.payload) for one in arrived]))
+            finally:
+                # Even when the database failed: the boxes send again what was not answered.
+                for one in arrived:
+                    one.done()
+        return connected
+
+    def say(self, outgoing: Sequence[Outgoing]) -> None:
+        """Publish; what cannot be sent now is asked for again by the boxes."""
+        for out in outgoing:
+            self.line.publish(out.topic, wire.encode(out.message), out.retain)
+
+
+class Ingest:
+    """The ingest of one centre."""
+
+    def __init__(
+        self, config: CentreConfig, store: CentralStore, media: MediaHolder, clock: Clock
+    ) -> None:
+        self._store = store
+        self._events = EventIntake(store, clock)
+        self.events = Reception(config, "centre-ingest", (HELLO, EVENTS), self._events.take)
+        self.media = Reception(
+            config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take
+        )
+        self._published = 0
+        self._look_at = 0.0
+        self._tidy_at = monotonic() + _TIDY_EVERY_S
+
+    def run(self, service: Service) -> None:
+        """Run until the service stops."""
+        self.events.line.start()
+        self.media.line.start()
+        beside = threading.Thread(
+            target=service.loop, args=(self.media.step, 0.0), name="media", daemon=True
+        )
+        beside.start()
+        service.ready()
+        try:
+            service.loop(lambda: self._step(service), 0.0)
+        finally:
+            service.stop.set()
+            beside.join(10)
+            self.events.line.close()
+            self.media.line.close()
+
+    def _step(self, service: Service) -> None:
+        if self.events.step():
+            log.info("ingest: connected to the broker")
+            with self._store.reading() as connection:
+                self._published = documents.last_number(connection)
+            self.events.say(self._events.announcements())
+        self._publish_documents()
+        if monotonic() >= self._tidy_at:
+            self._store.tidy()
+            self._tidy_at = monotonic() + _TIDY_EVERY_S
+        service.progress()
+
+    def _publish_documents(self) -> None:
+        """Send documents that were stored since the last look, whichever process stored them."""
+        if monotonic() < self._look_at:
+            return
+        self._look_at = monotonic() + _DOCUMENTS_EVERY_S
+        with self._store.reading() as connection:
+            number = documents.last_number(connection)
+            boxes = documents.boxes_after(connection, self._published)
+        if number > self._published:
+            self.events.say(self._events.documents(boxes))
+            self._published = number

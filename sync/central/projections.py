@@ -1,0 +1,241 @@
+"""Event → rows at the centre: what staff see of what the boxes said.
+
+Owns the only way in which a projection changes. Promises that each event changes rows once,
+because every row carries its event's ledger and seq; that a body which makes no sense is
+reported and never stops the ones behind it; and that ``rebuild`` gives the same rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, and_, delete, select, update
+
+from edge import events
+from edge.documents import BadDocument, lesson_from_json
+from edge.events import BadBody, Body
+from sync.central import tables
+from sync.central.store import insert_new, insert_or_update
+from sync.messages import Record
+
+B = TypeVar("B", bound=Body)
+_LARGEST = 2**63 - 1
+_CHECKS: dict[type, Callable[[Any], bool]] = {
+    str: lambda value: isinstance(value, str) and "\0" not in value,
+    bool: lambda value: isinstance(value, bool),
+    int: lambda value: type(value) is int and abs(value) <= _LARGEST,
+}
+Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
+_CHECKS_OF: dict[type[Body], Checks] = {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origin:
+    """Which event of which box a row comes from. ``at`` is the event's wall time."""
+
+    box: str
+    ledger: str
+    seq: int
+    event_id: str
+    at: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The columns that every projection of an event begins with."""
+        return {"ledger": self.ledger, "seq": self.seq, "box": self.box}
+
+
+Apply = Callable[[Connection, Origin, Any], None]
+_APPLY: dict[type[Body], Apply] = {}
+
+
+def apply(connection: Connection, box: str, ledger: str, record: Record) -> None:
+    """Change the rows that one event changes. Raises BadBody when its body makes no sense."""
+    change = _APPLY.get(events.KINDS.get(record.event.kind, Body))
+    if change is None or record.body is None:
+        return
+    body = events.decode(record.event.kind, record.body)
+    _check(body)
+    event = record.event
+    change(connection, Origin(box, ledger, event.seq, event.id, event.reading.at), body)
+
+
+def rebuild(connection: Connection) -> None:
+    """Empty the projections and fill them again from the events."""
+    for table in tables.PROJECTIONS:
+        connection.execute(delete(table))
+    rows = connection.execute(
+        select(tables.event, tables.body.c.salt, tables.body.c.content, tables.ledger.c.box)
+        .join(tables.ledger, tables.ledger.c.uuid == tables.event.c.ledger)
+        .join(
+            tables.body,
+            and_(
+                tables.body.c.ledger == tables.event.c.ledger,
+                tables.body.c.seq == tables.event.c.seq,
+            ),
+        )
+        .order_by(tables.event.c.ledger, tables.event.c.seq)
+    )
+    for row in rows.all():
+        record = Record(events.event_from_row(row._asdict()), row.salt, row.content)
+        try:
+            apply(connection, row.box, row.ledger, record)
+        except BadBody:
+            continue  # reported when it arrived
+
+
+def _check(body: Body) -> None:
+    """Refuse fields of another type than their event kind states."""
+    for name, holds in _checks_of(type(body)):
+        if not holds(getattr(body, name)):
+            raise BadBody(f"{body.kind}: {name}: not of its type")
+
+
+def _checks_of(kind: type[Body]) -> Checks:
+    if kind not in _CHECKS_OF:
+        hints = typing.get_type_hints(kind)
+        _CHECKS_OF[kind] = tuple(
+            (field.name, _CHECKS.get(hints[field.name], lambda value: isinstance(value, Mapping)))
+            for field in dataclasses.fields(kind)
+        )
+    return _CHECKS_OF[kind]
+
+
+def _of(kind: type[B]) -> Callable[[Callable[[Connection, Origin, B], None]], Apply]:
+    def register(change: Callable[[Connection, Origin, B], None]) -> Apply:
+        _APPLY[kind] = change
+        return change
+
+    return register
+
+
+@_of(events.LessonOpened)
+def _lesson_opened(connection: Connection, origin: Origin, body: events.LessonOpened) -> None:
+    try:
+        lesson = lesson_from_json(body.lesson)
+    except BadDocument as error:
+        raise BadBody(f"{body.kind}: {error}") from error
+    insert_new(
+        connection,
+        tables.lesson_run,
+        [
+            {
+                "box": origin.box,
+                "lesson_id": body.lesson_id,
+                "ledger": origin.ledger,
+                "seq": origin.seq,
+                "state": "open",
+                "opened_at": origin.at,
+                "opened_by": body.by,
+                "starts": lesson.start,
+                "ends": lesson.end,
+                "profile": body.profile,
+                "documents": json.dumps(dict(body.documents), sort_keys=True),
+                "content": json.dumps(dict(body.lesson), ensure_ascii=False, sort_keys=True),
+            }
+        ],
+    )
+
+
+@_of(events.LessonEnded)
+def _lesson_ended(connection: Connection, origin: Origin, body: events.LessonEnded) -> None:
+    run = tables.lesson_run
+    connection.execute(
+        update(run)
+        .where(run.c.box == origin.box, run.c.lesson_id == body.lesson_id, run.c.state == "open")
+        .values(state="held", ended_at=origin.at, ended_by=body.by)
+    )
+
+
+@_of(events.ScanMade)
+def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) -> None:
+    row = {
+        "id": origin.event_id,
+        "person_id": body.person_id,
+        "at": body.at,
+        "way": body.way,
+        "photo": body.photo,
+        "score": body.score,
+        "entered_by": body.entered_by,
+        "reason": body.reason,
+    }
+    insert_new(connection, tables.scan, [{**origin.key, **row}])
+
+
+@_of(events.SnapshotTaken)
+def _snapshot_taken(connection: Connection, origin: Origin, body: events.SnapshotTaken) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "hour": body.hour,
+        "number": body.number,
+        "camera": body.camera,
+        "at": body.at,
+        "sha256": body.sha256,
+        "cause": "" if body.sha256 else "unknown",
+    }
+    insert_new(connection, tables.snapshot, [{**origin.key, **row}])
+
+
+@_of(events.SnapshotMissed)
+def _snapshot_missed(connection: Connection, origin: Origin, body: events.SnapshotMissed) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "hour": body.hour,
+        "number": body.number,
+        "camera": body.camera,
+        "at": origin.at,
+        "sha256": "",
+        "cause": body.cause or "unknown",
+    }
+    insert_new(connection, tables.snapshot, [{**origin.key, **row}])
+
+
+@_of(events.RecordingStarted)
+def _recording_started(
+    connection: Connection, origin: Origin, body: events.RecordingStarted
+) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "camera": body.camera,
+        "starts": body.at,
+        "sha256": "",
+        "bytes": 0,
+        "interrupted": False,
+    }
+    insert_new(connection, tables.recording, [{**origin.key, **row}])
+
+
+@_of(events.RecordingStored)
+def _recording_stored(connection: Connection, origin: Origin, body: events.RecordingStored) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "camera": body.camera,
+        "starts": body.start,
+        "ends": body.end,
+        "sha256": body.sha256,
+        "bytes": body.bytes,
+        "interrupted": body.interrupted,
+    }
+    insert_new(connection, tables.recording, [{**origin.key, **row}])
+
+
+@_of(events.RecordingGap)
+def _recording_gap(connection: Connection, origin: Origin, body: events.RecordingGap) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "camera": body.camera,
+        "starts": body.start,
+        "ends": body.end,
+        "cause": body.cause,
+    }
+    insert_new(connection, tables.gap, [{**origin.key, **row}])
+
+
+@_of(events.CameraHealth)
+def _camera_health(connection: Connection, origin: Origin, body: events.CameraHealth) -> None:
+    row = {"state": body.state, "cause": body.cause, "at": origin.at}
+    insert_or_update(connection, tables.camera, {"box": origin.box, "camera": body.camera, **row})
