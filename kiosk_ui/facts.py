@@ -1,0 +1,170 @@
+"""One look at the box: lessons and scans from the ledger, and what the services say now.
+
+Owns what the screens ask of the read side. Everything shown that claims to be stored comes from
+here, that is from committed rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from edge import queries
+from edge.clock import local
+from edge.config import Config
+from edge.ledger import Ledger
+from edge.model import (
+    SECOND,
+    ClockQuality,
+    Duration,
+    Instant,
+    Instructor,
+    Lesson,
+    Scan,
+    Trainee,
+    Way,
+)
+from edge.rules.attendance import Mark, Meaning
+from edge.rules.lessons import attendance_window
+from kiosk_ui import screen
+from kiosk_ui.runtime import Now, Runtime
+from kiosk_ui.screen import Sheet
+
+DAY: Duration = 24 * 3600 * SECOND
+RECORDS_SHOWN: Duration = 14 * DAY
+# How long a greeting stays when the greeter does not take it back, and the farthest any window of
+# a lesson reaches from it.
+GREETING: Duration = 6 * SECOND
+_NEAR: Duration = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the main screen is made of."""
+
+    now: Instant
+    zone: ZoneInfo
+    clock_trusted: bool
+    room: str
+    sheets: tuple[Sheet, ...]
+    current: Sheet | None
+    coming: tuple[Lesson, ...]
+    instructors: dict[str, Instructor]
+    services: Now
+    greeted: Greeted | None
+
+    @property
+    def changes_at(self) -> Instant | None:
+        """The next instant at which the screen changes by time alone."""
+        edges = [screen.changes_after(sheet, self.now) for sheet in self.sheets]
+        if self.greeted:
+            edges.append(self.greeted.until)
+        return min((edge for edge in edges if edge is not None and edge > self.now), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """A committed scan to be greeted until ``until``.
+
+    ``sheet`` is the lesson that it belongs to, or the person's next one; with it come the scan's
+    ``meaning`` and the person's ``marks`` before it. ``trainee`` is None for an instructor.
+    """
+
+    scan: Scan
+    until: Instant
+    name: str
+    trainee: Trainee | None = None
+    sheet: Sheet | None = None
+    meaning: Meaning | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
+    """Return what the main screen shows now."""
+    reading = ledger.clock.now()
+    services = runtime.now()
+    with ledger.store.read() as connection:
+        lessons = queries.lessons(connection, reading.at - _NEAR, reading.at + 8 * DAY)
+        near = [one for one in lessons if one.start <= reading.at + _NEAR]
+        sheets = tuple(sheet(connection, lesson) for lesson in near)
+        greeted = _greeted(connection, sheets, services, reading.at)
+        coming = tuple(
+            one
+            for one in lessons
+            if one.start > reading.at
+            and _shown_from(queries.profile_of(connection, one).shown_days_before, one)
+            <= reading.at
+        )
+        instructors = {one.id: one for one in queries.instructors(connection)}
+    return Facts(
+        now=reading.at,
+        zone=ZoneInfo(config.time_zone),
+        clock_trusted=reading.clock is ClockQuality.SYNCHRONISED,
+        room=config.room,
+        sheets=sheets,
+        current=screen.current(sheets, reading.at),
+        coming=coming,
+        instructors=instructors,
+        services=services,
+        greeted=greeted,
+    )
+
+
+def sheet(connection: sqlite3.Connection, lesson: Lesson) -> Sheet:
+    """Return the sheet of *lesson* as it is stored now."""
+    profile = queries.profile_of(connection, lesson)
+    group = queries.training_class(connection, lesson.class_id)
+    scans = queries.scans(connection, lesson, attendance_window(lesson, profile))
+    return screen.sheet_of(lesson, profile, group.trainees if group else (), scans)
+
+
+def listed(ledger: Ledger, now: Instant) -> list[Lesson]:
+    """Return the lessons that the list shows: records of two weeks, and what is coming (R8)."""
+    with ledger.store.read() as connection:
+        found = queries.lessons(connection, now - RECORDS_SHOWN, now + 31 * DAY)
+        return [
+            one
+            for one in found
+            if _shown_from(queries.profile_of(connection, one).shown_days_before, one) <= now
+        ]
+
+
+def _shown_from(days: int, lesson: Lesson) -> Instant:
+    return lesson.start - days * DAY
+
+
+def _greeted(
+    connection: sqlite3.Connection, sheets: tuple[Sheet, ...], services: Now, now: Instant
+) -> Greeted | None:
+    said = services.door.greeting
+    if said is None or not said.at - SECOND <= now < said.at + GREETING:
+        return None
+    row = connection.execute(
+        "SELECT id, person_id, at, way FROM scan WHERE id = ?", (said.event_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    scan = Scan(row["id"], row["person_id"], row["at"], Way(row["way"]))
+    until = said.at + GREETING
+    name = queries.person_name(connection, scan.person_id) or ""
+    mine = [
+        one
+        for one in sheets
+        if one.taught
+        and (one.trainee(scan.person_id) or scan.person_id in one.lesson.instructors)
+        and scan.at <= attendance_window(one.lesson, one.profile).closes + SECOND
+    ]
+    if not mine:
+        return Greeted(scan, until, name)
+    chosen = mine[0]  # the lessons come in the order of time: the one now, or the next one
+    window = attendance_window(chosen.lesson, chosen.profile)
+    scans = queries.scans_of_person(connection, scan.person_id, window)
+    meaning, marks = screen.what_it_was(chosen, scan, scans)
+    trainee = chosen.trainee(scan.person_id)
+    return Greeted(scan, until, name, trainee, chosen, meaning, marks)
+
+
+def same_day(one: Instant, other: Instant, zone: ZoneInfo) -> bool:
+    """Tell whether two instants fall on one calendar day of the room."""
+    return local(one, zone).date() == local(other, zone).date()

@@ -1,0 +1,156 @@
+"""What other services say of this moment: the files in the runtime folder. A cache, never a fact.
+
+Owns how old such a file may be before it is no longer believed. Age is counted from when this
+process saw the file change, on the monotonic clock: a wall clock that jumps makes nothing stale
+and nothing fresh.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge.clock import monotonic
+from edge.model import Instant
+
+PICTURE_FRESH_S = 2.0
+STATE_FRESH_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The scan that the person at the door has just made."""
+
+    event_id: str
+    person_id: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the greeter sees. ``guide`` is ``camera_out`` when it says nothing any more."""
+
+    guide: str = "camera_out"
+    greeting: Greeting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What the recorder says of one classroom camera."""
+
+    state: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How the way to the centre is. ``waiting``: events and media files not delivered yet."""
+
+    connected: bool = False
+    known: bool = False
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One look at everything in the folder; equal looks mean that nothing worth showing changed."""
+
+    door: Door
+    picture: bool
+    recorder: Mapping[str, Camera] | None
+    link: Link
+
+
+@dataclass(slots=True)
+class _File:
+    path: Path
+    identity: tuple[int, int, int] | None = None
+    content: bytes = b""
+    changed: float = field(default=float("-inf"))
+
+    def look(self) -> float:
+        """Read the file when it changed; return its age in seconds."""
+        try:
+            stat = self.path.stat()
+            identity = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+            if identity != self.identity:
+                self.content = self.path.read_bytes()
+                self.identity = identity
+                self.changed = monotonic()
+        except OSError:
+            self.identity, self.content, self.changed = None, b"", float("-inf")
+        return monotonic() - self.changed
+
+
+class Runtime:
+    """The runtime folder of the box. Threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        self._picture = _File(folder / "door.jpg")
+        self._door = _File(folder / "door.json")
+        self._recorder = _File(folder / "recorder.json")
+        self._link = _File(folder / "link.json")
+
+    def picture(self) -> bytes | None:
+        """Return the door camera's last picture as JPEG, None when it is not fresh."""
+        with self._lock:
+            return self._picture.content if self._picture.look() <= PICTURE_FRESH_S else None
+
+    def now(self) -> Now:
+        """Return what the services say, as far as it is fresh enough to be believed."""
+        with self._lock:
+            picture = self._picture.look() <= PICTURE_FRESH_S
+            door = _values(self._door, STATE_FRESH_S)
+            recorder = _values(self._recorder, STATE_FRESH_S)
+            link = _values(self._link, STATE_FRESH_S)
+        return Now(
+            door=_door(door) if picture else Door(),
+            picture=picture,
+            recorder=_cameras(recorder) if recorder is not None else None,
+            link=_link(link) if link is not None else Link(),
+        )
+
+
+def _values(file: _File, fresh: float) -> dict[str, Any] | None:
+    if file.look() > fresh:
+        return None
+    try:
+        values = json.loads(file.content)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _door(values: Mapping[str, Any] | None) -> Door:
+    if values is None:
+        return Door("none")
+    said = values.get("greeting")
+    greeting = None
+    if isinstance(said, dict) and {"event_id", "person_id", "at"} <= said.keys():
+        greeting = Greeting(str(said["event_id"]), str(said["person_id"]), int(said["at"]))
+    return Door(str(values.get("guide", "none")), greeting)
+
+
+def _cameras(values: Mapping[str, Any]) -> dict[str, Camera]:
+    cameras = values.get("cameras")
+    if not isinstance(cameras, dict):
+        return {}
+    return {
+        str(name): Camera(str(entry.get("state", "")), str(entry.get("cause", "")))
+        for name, entry in cameras.items()
+        if isinstance(entry, dict)
+    }
+
+
+def _link(values: Mapping[str, Any]) -> Link:
+    events = max(0, int(values.get("head") or 0) - int(values.get("acked") or 0))
+    return Link(
+        connected=bool(values.get("connected")),
+        known=True,
+        waiting=events + int(values.get("media_waiting") or 0),
+    )
