@@ -1,0 +1,1 @@
+"""The touch screen, held to its promises."""

@@ -1,0 +1,1 @@
+"""Screenshots of every screen and state, in both languages: ``./box screens``."""

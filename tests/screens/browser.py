@@ -1,0 +1,41 @@
+"""Debian's Chromium, driven by Playwright, and small pictures from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",  # the tests may run as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+COLOURS = 256
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start a browser and end it afterwards."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def save(page: Page, file: Path) -> None:
+    """Write what *page* shows as a PNG with a palette, a third of the size."""
+    shot = Image.open(BytesIO(page.screenshot(animations="disabled")))
+    shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(
+        file, optimize=True
+    )

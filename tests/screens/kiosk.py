@@ -1,0 +1,272 @@
+"""The kiosk's screens: every state that matters to somebody who stands before it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from edge import teaching
+from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
+from tests.boxes import LESSON_ID, TEACHER_ID, at
+from tests.kiosk.stage import PIN, PIN_HASH, Stage
+from tests.screens import people, pictures
+from tests.screens.browser import chromium, save
+
+SIZE: ViewportSize = {"width": 1024, "height": 600}
+PLAYABLE = """async () => {
+  const video = document.querySelector("video");
+  if (video.readyState < 3) await new Promise((ready) => video.addEventListener("canplay", ready));
+}"""
+LANGUAGES = ("zh", "en")
+
+
+@dataclass
+class Scene:
+    """One box at one moment, a page on it, and where its pictures go."""
+
+    stage: Stage
+    page: Page
+    url: str
+    out: Path
+    language: str
+
+    def go(self, path: str) -> None:
+        """Open a page."""
+        self.page.goto(self.url + path)
+
+    def shoot(self, name: str) -> None:
+        """Save what is shown."""
+        self.page.evaluate("document.fonts.ready")
+        save(self.page, self.out / f"kiosk-{name}.{self.language}.png")
+        print(f"kiosk-{name}.{self.language}.png")
+
+    def door(self, name: str, guide: str = "none", greet: str = "", person: str = "") -> None:
+        """Save the main screen with the door camera's picture."""
+        self.stage.door(guide, greet, person)
+        self.stage.picture(pictures.door())
+        self.go("/")
+        self.page.wait_for_selector("#door-picture:not([hidden])")
+        self.shoot(name)
+
+    def log_in(self) -> None:
+        """Log in as the lesson's instructor."""
+        self.go("/instructor/login")
+        self.page.locator(".who .tile").first.click()
+        for digit in PIN:
+            self.page.click(f"[data-key='{digit}']")
+        self.page.click(".enter")
+        self.page.wait_for_url("**/instructor")
+
+
+def shoot(out: Path) -> None:
+    """Take all of the kiosk's screenshots."""
+    with chromium() as browser:
+        for language in LANGUAGES:
+            for tell in (_before, _arriving, _troubles, _teaching, _leaving, _instructor, _records):
+                _play(browser, out, language, tell)
+
+
+def _play(browser: Browser, out: Path, language: str, tell: Callable[[Scene], None]) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _stage(Path(folder), language) as stage,
+        stage.served() as url,
+    ):
+        page = browser.new_page(viewport=SIZE, locale="zh-CN")
+        try:
+            tell(Scene(stage, page, url, out, language))
+        finally:
+            page.close()
+
+
+@contextmanager
+def _stage(folder: Path, language: str) -> Iterator[Stage]:
+    stage = Stage(folder, at("08:20"), language)
+    stage.send(people.lessons(), people.roster(PIN_HASH))
+    stage.recorder("waiting")
+    stage.link(True)
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+def _set(scene: Scene, now: Instant) -> None:
+    scene.stage.clock.at = now
+    scene.page.clock.set_fixed_time(now / 1_000_000)
+
+
+def _arrive(stage: Stage, without: tuple[str, ...], last: str = "") -> str:
+    """Let the class check in from 08:46 on, *last* as the last one; return their event."""
+    came = [f"p-{number}" for number in range(1, len(people.NAMES) + 1)]
+    came = [one for one in came if one not in without and one != last]
+    for number, one in enumerate(came):
+        stage.scan(one, at("08:46") + number * 9 * SECOND)
+    return stage.scan(last, at("08:52")) if last else ""
+
+
+def _before(scene: Scene) -> None:
+    _set(scene, at("08:20"))
+    scene.go("/")
+    scene.shoot("idle")
+
+
+def _arriving(scene: Scene) -> None:
+    stage = scene.stage
+    stage.recorder("recording")
+    _set(scene, at("08:45") + 20 * SECOND)
+    scene.door("check-in-first")
+    stage.link(False, 12)
+    greeted = _arrive(stage, people.ABSENT, people.LI)
+    _set(scene, at("08:52") + SECOND)
+    scene.door("checked-in", greet=greeted, person=people.LI)
+    stage.link(True)
+    _set(scene, at("08:53"))
+    scene.door("already", greet=stage.scan(people.LI), person=people.LI)
+    scene.door("one-at-a-time", "one_at_a_time")
+    scene.door("looking", "looking")
+    _set(scene, at("09:18"))
+    scene.door("too-late", greet=stage.scan("p-3"), person="p-3")
+
+
+def _troubles(scene: Scene) -> None:
+    stage = scene.stage
+    _arrive(stage, people.ABSENT)
+    _set(scene, at("08:54"))
+    scene.door("not-recognised", "not_recognised")
+    stage.recorder("offline", "no answer")
+    stage.link(False, 12)
+    stage.clock.quality = ClockQuality.UNSYNCHRONISED
+    scene.door("lamps")
+    scene.go("/status")
+    scene.shoot("status")
+    (stage.config.runtime_dir / "door.jpg").unlink()
+    scene.go("/")
+    scene.shoot("door-camera-out")
+    scene.go("/nothing-here")
+    scene.shoot("problem")
+
+
+def _teaching(scene: Scene) -> None:
+    _arrive(scene.stage, people.ABSENT)
+    scene.stage.recorder("recording")
+    _set(scene, at("09:40"))
+    teaching_at(scene.stage, at("08:58"), at("09:40"))
+    scene.door("in-class")
+
+
+def teaching_at(stage: Stage, opened: Instant, now: Instant) -> None:
+    """Open the lesson at *opened* and go on to *now*."""
+    stage.clock.at = opened
+    teaching.open_lesson(stage.ledger, LESSON_ID, TEACHER_ID)
+    stage.clock.at = now
+
+
+def _leaving(scene: Scene) -> None:
+    stage = scene.stage
+    _arrive(stage, people.ABSENT)
+    teaching_at(stage, at("08:58"), at("10:31"))
+    stage.recorder("recording")
+    stay = ("p-6", "p-19", "p-33")
+    came = [one for one in stage.parts.ledger.events(0, 500) if one.event.kind == "scan.made"]
+    assert came
+    last = ""
+    for number in range(1, len(people.NAMES) + 1):
+        person = f"p-{number}"
+        if person not in people.ABSENT and person not in stay:
+            last = stage.scan(person, at("10:29") + number * 2 * SECOND)
+    _set(scene, at("10:31"))
+    scene.door("end-on-time")
+    _set(scene, at("10:30") + 25 * SECOND)
+    scene.door("checked-out", greet=last, person="p-42")
+    for person in stay:
+        stage.scan(person, at("10:33"))
+    _set(scene, at("10:34"))
+    teaching.end_lesson(stage.ledger, LESSON_ID, TEACHER_ID)
+    stage.recorder("waiting")
+    stage.link(False, 12)
+    scene.door("may-go")
+
+
+def _instructor(scene: Scene) -> None:
+    stage = scene.stage
+    stage.recorder("recording")
+    _arrive(stage, people.ABSENT)
+    _set(scene, at("08:56"))
+    scene.stage.picture(pictures.door())
+    scene.go("/instructor/login")
+    for digit in "1357":
+        scene.page.click(f"[data-key='{digit}']")
+    scene.shoot("pin")
+    scene.page.click(".enter")
+    scene.page.wait_for_selector(".trouble:not(:empty)")
+    scene.shoot("pin-wrong")
+    scene.log_in()
+    scene.shoot("instructor-start")
+    scene.page.click("form .huge")
+    scene.page.wait_for_selector(".note")
+    scene.shoot("instructor-teaching")
+    scene.go(f"/instructor/lessons/{LESSON_ID}/end")
+    scene.shoot("end-early")
+    stage.picture(pictures.door())
+    scene.go(f"/instructor/lessons/{LESSON_ID}/manual")
+    scene.page.locator(".people .tile").nth(1).click()
+    scene.page.locator(".reason .tile").nth(0).click()
+    stage.picture(pictures.door() + b" ")
+    scene.page.evaluate("document.querySelector('.photo img').decode()")
+    scene.shoot("manual")
+
+
+def _records(scene: Scene) -> None:
+    stage = scene.stage
+    _arrive(stage, people.ABSENT)
+    stage.scan("p-3", at("08:59"), Way.MANUAL)
+    teaching_at(stage, at("08:58"), at("10:29"))
+    for number in range(1, 39):
+        stage.scan(f"p-{number}", at("10:29") + number * 3 * SECOND)
+    _store_media(stage)
+    _set(scene, at("11:05"))
+    teaching.end_lesson(stage.ledger, LESSON_ID, TEACHER_ID)
+    scene.go(f"/lessons/{LESSON_ID}")
+    scene.shoot("record-public")
+    scene.log_in()
+    scene.go("/lessons")
+    scene.shoot("lessons")
+    for view in ("attendance", "snapshots", "recording"):
+        scene.go(f"/lessons/{LESSON_ID}?view={view}")
+        scene.page.wait_for_load_state("networkidle")
+        if view == "recording":
+            scene.page.evaluate(PLAYABLE)
+        scene.shoot(f"record-{view}")
+
+
+def _store_media(stage: Stage) -> None:
+    for hour, minute in enumerate((0, 45)):
+        for number, offset in enumerate((5, 22, 40), 1):
+            when = at("09:00") + (minute + offset) * MINUTE
+            if (hour, number) == (1, 2):
+                stage.ledger.append(
+                    SnapshotMissed(LESSON_ID, hour, number, "front", "camera offline")
+                )
+                continue
+            taken = SnapshotTaken(LESSON_ID, hour, number, "front", when, "key_frame", "", 0)
+            draft = stage.media.draft(taken)
+            draft.write(pictures.jpeg(pictures.classroom(minute + offset)))
+            draft.store(stage.ledger)
+    parts = (("08:45", "09:00"), ("09:00", "10:05"), ("10:09", "10:30"), ("10:30", "10:45"))
+    for number, (starts, ends) in enumerate(parts):
+        stored = RecordingStored(
+            LESSON_ID, "front", at(starts), at(ends), "", 0, interrupted=number == 1
+        )
+        draft = stage.media.draft(stored)
+        pictures.film(draft.path, seconds=6 + number)
+        draft.store(stage.ledger)
+    stage.ledger.append(
+        RecordingGap(LESSON_ID, "front", at("10:05"), at("10:09"), "camera offline")
+    )
