@@ -1,0 +1,1 @@
+"""Faces: alignment, networks, templates, decisions, the door camera and the greeter."""
