@@ -6,7 +6,6 @@ The page objects here know the kiosk's and the console's pages; the journeys kno
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ CLASS = {"01": "艾琳", "02": "赵敏", "03": "陈晓明", "04": "欧阳飞雪"
 # From the timetable's arrival to the lesson's start: the instructor logs in meanwhile.
 HEAD_START = 28 * SECOND
 
+LOADED = "all => all.every(one => { one.loading = 'eager'; return one.naturalWidth > 0; })"
+
 
 @dataclass
 class Stage:
@@ -56,12 +57,12 @@ class Stage:
     def instructor_starts(self, kiosk: Page) -> None:
         """Log in with the PIN at the touch screen and start the lesson."""
         kiosk.goto(self.system.kiosk_url)
-        kiosk.get_by_role("link", name="讲师").click()
+        kiosk.get_by_role("link", name="开始上课").click(timeout=40_000)
         kiosk.get_by_text("王老师").click()
         for digit in PIN:
             kiosk.get_by_role("button", name=digit, exact=True).click()
         kiosk.get_by_role("button", name="登录").click()
-        kiosk.get_by_role("button", name=re.compile("开始上课|开始本节课|开始课程")).click()
+        kiosk.get_by_role("button", name="开始上课").click()
         wait_for("the lesson is open", lambda: self._state() == "open")
 
     def trainee_checks_in(self) -> None:
@@ -77,7 +78,7 @@ class Stage:
         self.wait_until(self.lesson.end + SECOND)
         kiosk.goto(self.system.kiosk_url)
         kiosk.get_by_role("link", name="讲师").click()
-        kiosk.get_by_role("button", name=re.compile("结束")).click()
+        kiosk.get_by_role("button", name="下课").click()
         wait_for("the lesson is held", lambda: self._state() == "held")
 
     def trainee_checks_out(self) -> None:
@@ -97,11 +98,11 @@ class Stage:
     def kiosk_plays_the_recording(self, kiosk: Page) -> None:
         """See the records of the lesson at the touch screen: snapshots, and video that moves."""
         kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=snapshots")
-        pictures = kiosk.locator("main img")
+        pictures = kiosk.locator(".snapshots img")
         expect(pictures).to_have_count(len(plan(self.lesson, self.profile)))
         wait_for(
             "the snapshots are shown",
-            lambda: pictures.evaluate_all("all => all.every(one => one.naturalWidth > 0)"),
+            lambda: pictures.evaluate_all(LOADED),
         )
         kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=recording")
         video = kiosk.locator("video").first
@@ -121,9 +122,7 @@ class Stage:
         wait_for("snapshots on the console", lambda: pictures.count() >= 6)
         wait_for(
             "the snapshots have arrived whole",
-            lambda: pictures.evaluate_all(
-                "all => all.every(one => { one.loading = 'eager'; return one.naturalWidth > 0; })"
-            ),
+            lambda: pictures.evaluate_all(LOADED),
         )
         page.close()
 
