@@ -137,6 +137,7 @@ class Keeper:
             self._session.ending = True
             self._session.child.stop()
             self._bury(self._session, {}, lambda lesson_id: "")
+        self._judge()
 
     def _actual(self) -> Actual:
         child = self.child

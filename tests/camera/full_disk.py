@@ -16,9 +16,9 @@ from camera.supervision import Child
 from edge.clock import SystemClock
 from edge.events import CameraHealth, RecordingGap, RecordingStored
 from edge.media import MediaStore
-from edge.model import MINUTE
+from edge.model import MINUTE, SECOND
 from tests.boxes import open_ledger
-from tests.camera.room import Room, everything_plays, frames, ongoing, records_again
+from tests.camera.room import Room, everything_plays, frames, now, ongoing, records_again
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
 
@@ -33,6 +33,8 @@ def floor(disk: Path) -> None:
         wait_for("it is stored", lambda: room.facts(RecordingStored) and not room.unfinished())
         wait_for("it is a fact", lambda: len(room.facts(CameraHealth)) == 2)
         assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "disk_full"]
+        end = room.facts(RecordingStored)[-1].end
+        wait_for("something is missing", lambda: now() > end + 2 * SECOND)
         grow(disk, 300)
         records_again(room, 2)
         room.recorder.stop()

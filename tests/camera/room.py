@@ -30,7 +30,7 @@ from edge.model import (
 )
 from edge.queries import shipped_profile
 from tests.boxes import CLASS_ID, TEACHER_ID, open_ledger, roster_of, send_documents
-from tests.processes import CLASSBOX, Child, wait_for
+from tests.processes import CLASSBOX, Child, NotInTime, wait_for
 
 
 def short_profile(
@@ -68,9 +68,14 @@ class Room:
     """One box with classroom cameras in a folder of its own."""
 
     def __init__(
-        self, folder: Path, cameras: Iterable[dict[str, str]], *, segment: str = "00:05"
+        self,
+        folder: Path,
+        cameras: Iterable[dict[str, str]],
+        *,
+        segment: str = "00:05",
+        inside: Sequence[str] = (),
     ) -> None:
-        """*cameras*: the settings of each, ``address`` at least."""
+        """*cameras*: the settings of each, ``address`` at least; *inside*: see OnvifCamera."""
         self.folder = folder
         self.data_dir = folder / "box"
         self.settings = folder / "box.toml"
@@ -89,7 +94,7 @@ class Room:
         )
         self.recorder = Child(
             "recorder",
-            [CLASSBOX, "--config", self.settings, "recorder"],
+            [*inside, CLASSBOX, "--config", self.settings, "recorder"],
             folder / "recorder.log",
         )
 
@@ -191,11 +196,17 @@ def ongoing(room: Room, slots: tuple[tuple[int, int, int], ...] = ()) -> Window:
 
 def records_again(room: Room, gaps: int) -> None:
     """Wait until that many gaps are stated and the lamp is lit again."""
-    wait_for(
-        f"{gaps} gaps and a recording",
-        lambda: len(room.facts(RecordingGap)) == gaps and room.state() == "recording",
-        40,
-    )
+    try:
+        wait_for(
+            f"{gaps} gaps and a recording",
+            lambda: len(room.facts(RecordingGap)) == gaps and room.state() == "recording",
+            40,
+        )
+    except NotInTime as error:
+        raise NotInTime(
+            f"{error}; {room.state()}: {room.cause()}\n{room.facts(RecordingGap)}\n"
+            f"{room.recorder.tail()}"
+        ) from None
 
 
 def everything_plays(room: Room, window: Window) -> None:

@@ -1,0 +1,83 @@
+"""An ONVIF camera in a network namespace of its own, from a package that nobody here wrote.
+
+Owns the namespace and the process in it; promises that nothing of it can be reached from outside
+and that both end with the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from types import TracebackType
+from typing import Self
+
+READY_WITHIN = 30.0
+_PREPARE = (
+    "ip link set lo up && ip link set lo multicast on && ip route add default dev lo && "
+    'exec "$0" -m tests.virtual_cameras.onvif_program'
+)
+
+
+class OnvifCamera:
+    """ipycam with an ONVIF login. It reports addresses of a host that nobody can dial."""
+
+    user, password = "admin", "secret-of-ipycam"
+    port = 8081
+    address = f"onvif://127.0.0.1:{port}"
+
+    def __enter__(self) -> Self:
+        """Start the camera; it can be asked from ``inside`` when this returns."""
+        self._process = subprocess.Popen(
+            ["unshare", *namespace_options(), "--net", "sh", "-c", _PREPARE, sys.executable],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        settings = {
+            "username": self.user,
+            "password": self.password,
+            "local_ip": "192.0.2.7",
+            "onvif_port": self.port,
+            "main_width": 640,
+            "main_height": 360,
+            "main_fps": 10,
+            "main_bitrate": "1M",
+            "sub_width": 320,
+            "sub_height": 180,
+        }
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(settings) + "\n")
+        self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
+        if not ready or self._process.stdout.readline() != "ready\n":
+            self.__exit__(None, None, None)
+            raise RuntimeError("ipycam did not start: are ipycam, ffmpeg and iproute2 installed?")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the camera; its namespace goes with it."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    @property
+    def inside(self) -> list[str]:
+        """What to put before a command so that it runs in the camera's network."""
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        return ["nsenter", "--target", str(self._process.pid), *user, "--net"]
+
+
+def namespace_options() -> list[str]:
+    """Return what ``unshare`` needs besides the namespace where we are not root."""
+    return [] if os.geteuid() == 0 else ["--map-root-user"]
