@@ -36,7 +36,7 @@ class Input(Enum):
     ADVANCED = auto()  # an acknowledgement beyond ``acked``
     REPEATED = auto()  # the same acknowledgement again: the centre found a gap, or began anew
     FELL_BACK = auto()  # an acknowledgement below ``acked``: an old one, or a restored centre
-    STALLED = auto()  # no progress for Pace.stall
+    STALLED = auto()  # no progress for Pace.stall, or a hello without an answer
     REFUSED = auto()
     RETRY = auto()  # Pace.retry has passed since the refusal
 
@@ -113,7 +113,8 @@ class Delivery:
     """The replication of one ledger, seen from the box.
 
     ``window`` holds the last seq of each message under way; ``hello`` is the number of the last
-    hello, 0 while none was sent; ``hello_at`` is when the next one is due.
+    hello sent and ``heard`` of the last one answered, 0 for none; ``hello_at`` is when the next
+    one is due.
     """
 
     pace: Pace = Pace()
@@ -122,6 +123,7 @@ class Delivery:
     acked: int = 0
     window: tuple[int, ...] = ()
     hello: int = 0
+    heard: int = 0
     hello_at: float = 0.0
     progress_at: float = 0.0
     retry_at: float = 0.0
@@ -169,9 +171,7 @@ def grown(delivery: Delivery, head: int) -> Delivery:
 
 def greeted(delivery: Delivery, number: int, now: float) -> Delivery:
     """The hello *number* was sent."""
-    pace = delivery.pace
-    again = pace.heartbeat if delivery.state is State.STREAMING else pace.ask_again
-    return replace(delivery, hello=number, hello_at=now + again)
+    return replace(delivery, hello=number, hello_at=now + delivery.pace.ask_again)
 
 
 def sent(delivery: Delivery, upto: int, now: float) -> Delivery:
@@ -187,6 +187,8 @@ def answered(delivery: Delivery, number: int, seq: int, now: float) -> Delivery:
     """
     if number != delivery.hello:
         return acknowledged(delivery, seq, now)
+    if delivery.state in (State.ASKING, State.STREAMING):
+        delivery = replace(delivery, heard=number, hello_at=now + delivery.pace.heartbeat)
     if delivery.state is State.STREAMING and seq >= delivery.acked:
         return _advanced(delivery, Input.ANSWERED, seq, now)
     return _goes(
@@ -196,7 +198,6 @@ def answered(delivery: Delivery, number: int, seq: int, now: float) -> Delivery:
         window=(),
         rewound_at=-1,
         progress_at=now,
-        hello_at=now + delivery.pace.heartbeat,
     )
 
 
@@ -222,7 +223,9 @@ def ticked(delivery: Delivery, now: float) -> Delivery:
     """Time has passed: notice that nothing moves, or that a refusal may be tried again."""
     if delivery.state is State.REFUSED and now >= delivery.retry_at:
         return _goes(delivery, Input.RETRY, hello_at=now)
-    if delivery.window and now - delivery.progress_at >= delivery.pace.stall:
+    stuck = delivery.window and now - delivery.progress_at >= delivery.pace.stall
+    ignored = delivery.heard < delivery.hello and now >= delivery.hello_at
+    if stuck or ignored:
         return _goes(delivery, Input.STALLED, window=(), hello_at=now)
     return delivery
 

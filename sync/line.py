@@ -15,13 +15,15 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, SocketLike
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+T = TypeVar("T")
 
 KEEPALIVE_S = 20
 _FIRST_PAUSE_S = 1.0
@@ -197,26 +199,23 @@ class Line:
         return client
 
 
-class Inbox:
-    """A queue of happenings that its reader can wait for."""
+class Inbox(Generic[T]):
+    """A queue that its one reader can wait for; network threads put into it."""
 
-    def __init__(self, most: int = 0) -> None:
-        """Hold at most *most* happenings (0: any number); a full one slows the network down."""
-        self._queue: queue.Queue[Happening] = queue.Queue(most)
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[T] = queue.SimpleQueue()
 
-    def put(self, happening: Happening) -> None:
-        """Add at the end; called by the network thread."""
-        self._queue.put(happening)
+    def put(self, one: T) -> None:
+        """Add at the end."""
+        self._queue.put(one)
 
-    def take(self, timeout: float, most: int = 1000) -> list[Happening]:
+    def take(self, timeout: float, most: int = 1000) -> list[T]:
         """Return what has come, waiting up to *timeout* seconds for the first."""
-        found: list[Happening] = []
+        found: list[T] = []
         try:
-            found.append(
-                self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get(False)
-            )
+            found.append(self._queue.get(timeout=timeout))
             while len(found) < most:
-                found.append(self._queue.get(False))
+                found.append(self._queue.get_nowait())
         except queue.Empty:
             pass
         return found

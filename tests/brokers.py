@@ -1,37 +1,24 @@
 """A real Mosquitto for tests and the demo: its own folder, a loopback port, no persistence.
 
 ``with Broker() as broker``: ``broker.port``; ``broker.kill()`` (SIGKILL: it forgets everything),
-``broker.start()`` (on the same port). Ended by its process, never by name.
+``broker.start()`` (on the same port). It ends by its process id, or with this process.
 """
 
 from __future__ import annotations
 
+import getpass
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge.clock import monotonic
 from sync.messages import PACKET_BYTES
+from tests.processes import Child, NotInTime, free_port, wait_for
 
-_START_WITHIN_S = 10.0
-
-
-class BrokerError(Exception):
-    """Mosquitto is not installed or did not start; the message holds what it said."""
-
-
-def free_port() -> int:
-    """Return a loopback port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+# A packet is a message with its topic and properties.
+_PACKET_BYTES = PACKET_BYTES + 4096
 
 
 class Broker:
@@ -39,64 +26,51 @@ class Broker:
 
     def __init__(self, port: int | None = None) -> None:
         """Choose the port; nothing runs before ``start`` or ``with``."""
+        program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+        if program is None:
+            raise NotInTime("mosquitto is not installed. Run ./box, or apt-get install mosquitto")
         self.port = port or free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="classbox-broker-"))
-        self._folder.chmod(0o755)
-        self._process: subprocess.Popen[bytes] | None = None
-        (self._folder / "mosquitto.conf").write_text(
+        settings = self._folder / "mosquitto.conf"
+        settings.write_text(
             f"listener {self.port} 127.0.0.1\n"
+            # Run as root it would change its user, and by that stop ending with its parent.
+            f"user {getpass.getuser()}\n"
             "allow_anonymous true\n"
             "persistence false\n"
             "set_tcp_nodelay true\n"
             "max_inflight_messages 1000\n"
-            f"max_packet_size {PACKET_BYTES + 4096}\n",
+            f"max_packet_size {_PACKET_BYTES}\n",
             "ascii",
         )
+        self._child = Child("broker", [program, "-c", settings], self._folder / "log")
 
     @property
     def pid(self) -> int:
         """The process id of the running broker."""
-        assert self._process is not None
-        return self._process.pid
+        return self._child.pid
 
     def start(self) -> None:
-        """Start the broker and return when it takes connections. Raises BrokerError."""
-        program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-        if program is None:
-            raise BrokerError("mosquitto is not installed. Run ./box, or apt-get install mosquitto")
-        log = self._folder / "log"
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [program, "-c", str(self._folder / "mosquitto.conf")],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        pause = threading.Event()
-        until = monotonic() + _START_WITHIN_S
-        while monotonic() < until and self._process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 0.5).close()
-            except OSError:
-                pause.wait(0.02)
-            else:
-                return
-        self.kill()
-        raise BrokerError(f"mosquitto did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
+        """Start the broker and return when it takes connections."""
+        self._child.start()
+        wait_for("mosquitto takes connections", self._takes_connections)
 
     def kill(self) -> None:
         """End the broker with SIGKILL: sessions, queues and retained messages are gone."""
-        self._end(signal.SIGKILL)
+        self._child.kill()
 
     def stop(self) -> None:
         """End the broker in an orderly way."""
-        self._end(signal.SIGTERM)
+        self._child.stop()
 
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(10)
-            self._process = None
+    def _takes_connections(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+        except OSError:
+            if not self._child.running():
+                raise NotInTime(f"mosquitto did not start:\n{self._child.tail()}") from None
+            return False
+        return True
 
     def __enter__(self) -> Self:
         """Start the broker."""

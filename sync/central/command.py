@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import tomllib
 from collections.abc import Callable
@@ -64,11 +65,17 @@ def command() -> None:
 @_with_centre
 def ingest(centre: Centre) -> None:
     """Take in events and media from the boxes, and send them their documents."""
+    lock = (centre.config.data_dir / "ingest.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise click.ClickException("the ingest of this centre runs already") from error
 
     def body(service: Service) -> None:
         Ingest(centre.config, centre.store, centre.media, centre.clock).run(service)
 
-    services.main("centre-ingest", body)
+    with lock:
+        services.main("centre-ingest", body)
 
 
 @command.command()
@@ -94,6 +101,8 @@ def publish(centre: Centre, box: str, kind: str, file: Path) -> None:
             content = canonical(tomllib.loads(content.decode("utf-8")))
         now = centre.clock.now().at
         version = documents.store_document(centre.store, box, kind, content, now)
+    except TypeError as error:
+        raise click.ClickException(f"{file}: write times as text in quotes ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise click.ClickException(f"{file}: not valid TOML: {error}") from error
     except (BadDocument, BadMessage, documents.TooBig, UnicodeDecodeError) as error:

@@ -8,6 +8,7 @@ thread of its own, so that a large file never delays a small fact.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -20,8 +21,10 @@ from sync.central.intake import EventIntake, Outgoing
 from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
 from sync.central.store import CentralStore
-from sync.line import Arrived, Connected, Inbox, Line, Lost, log
+from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, topic
+
+log = logging.getLogger("classbox")
 
 _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
@@ -38,7 +41,7 @@ class Reception:
     def __init__(
         self, config: CentreConfig, name: str, channels: Sequence[str], take: Take
     ) -> None:
-        self._inbox = Inbox()
+        self._inbox: Inbox[Happening] = Inbox()
         self._take = take
         self.line = Line(
             config.broker_host,

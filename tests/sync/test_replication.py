@@ -264,6 +264,16 @@ def test_silence_makes_the_box_ask_again() -> None:
     assert delivery.step(asking, 4.0) == Greet(2)
 
 
+def test_an_idle_box_notices_that_the_centre_is_gone() -> None:
+    """With nothing to send, a heartbeat that nobody answers makes the box ask again and again."""
+    idle = streaming(head=0)
+    assert delivery.ticked(idle, 9.9) == idle
+    assert delivery.step(idle, 10.0) == Greet(2)
+    beaten = delivery.greeted(idle, 2, 10.0)
+    assert delivery.ticked(beaten, 13.0).state is State.ASKING
+    assert delivery.ticked(delivery.answered(beaten, 2, 0, 10.1), 19.0).state is State.STREAMING
+
+
 def test_only_the_answer_to_the_last_hello_sets_the_cursor_back() -> None:
     """A late acknowledgement of long ago is not mistaken for a restored centre."""
     moving = streaming(head=10, acked=8)

@@ -1,0 +1,187 @@
+"""The link's facts: events up, acknowledgements and documents down, over one connection.
+
+Owns the carrying out of what ``sync.delivery`` decides. Reads events as they are stored and
+sends their bytes unchanged.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from edge import queries
+from edge.box import BoxService
+from edge.documents import BadDocument
+from edge.inbox import apply_document
+from edge.ledger import SOFTWARE
+from sync import delivery, wire
+from sync.cursor import Cursor
+from sync.delivery import Delivery, Greet, Send, State
+from sync.line import Line
+from sync.messages import (
+    BATCH_EVENTS,
+    EVENTS,
+    HELLO,
+    Ack,
+    BadMessage,
+    Document,
+    Held,
+    Hello,
+    Record,
+    Refused,
+    topic,
+)
+
+log = logging.getLogger("classbox")
+
+# Messages sent before the next look at what has come: an acknowledgement must not wait long.
+_AT_ONCE = 4
+
+
+class Facts:
+    """The replication of the box's ledger."""
+
+    def __init__(self, service: BoxService, cursor: Cursor, line: Line) -> None:
+        self._service = service
+        self._ledger = service.ledger
+        self._cursor = cursor
+        self._line = line
+        self._box = service.config.box_id
+        # Answers to the hellos of an earlier process are not ours.
+        self._token = secrets.token_hex(4)
+        self._refused_documents: set[tuple[str, str, int]] = set()
+        self._refusal = ""
+        self._remembered = cursor.acked
+        self.delivery = Delivery(acked=self._remembered)
+        self.look()
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a connection to the broker."""
+        return self.delivery.state is not State.OFFLINE
+
+    @property
+    def reached(self) -> bool:
+        """Whether the centre itself answers, not merely the broker."""
+        return self.delivery.state is State.STREAMING
+
+    @property
+    def problem(self) -> str:
+        """What keeps facts from flowing though there is a connection, in words."""
+        if self.delivery.ahead:
+            return (
+                "the centre holds newer records of this box than its own ledger: "
+                "the ledger was restored from an older backup"
+            )
+        if self.delivery.state is State.ASKING and self.delivery.hello > 0:
+            return "the centre does not answer"
+        return self._refusal
+
+    def look(self) -> None:
+        """Take note of how far the ledger has grown."""
+        self.delivery = delivery.grown(self.delivery, self._ledger.head()[0])
+
+    def connected(self, now: float) -> None:
+        """A connection stands."""
+        self.delivery = delivery.connected(self.delivery, now)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.delivery = delivery.lost(self.delivery)
+
+    def step(self, now: float) -> None:
+        """Send what may go now."""
+        self.delivery = delivery.ticked(self.delivery, now)
+        for _ in range(_AT_ONCE):
+            what = delivery.step(self.delivery, now)
+            if isinstance(what, Greet):
+                done = self._greet(what, now)
+            elif isinstance(what, Send):
+                done = self._send(what, now)
+            else:
+                return
+            if not done:
+                return  # the connection is gone; that it is will arrive in a moment
+
+    def hear(self, topic_text: str, payload: bytes, now: float) -> None:
+        """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
+        message = wire.decode(payload)
+        if isinstance(message, Document):
+            self._apply(message)
+            return
+        if not isinstance(message, Ack | Refused):
+            raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
+        if message.ledger != self._ledger.uuid:
+            raise BadMessage(f"about ledger {message.ledger}, which is not this box's")
+        if isinstance(message, Refused):
+            if message.text != self._refusal:
+                log.error("link: the centre refuses this ledger: %s", message.text)
+            self._refusal = message.text
+            self.delivery = delivery.refused(self.delivery, now)
+            return
+        token, _, number = message.answer.partition(".")
+        if token == self._token and number.isdigit():
+            self.delivery = delivery.answered(self.delivery, int(number), message.seq, now)
+            self._refusal = ""
+        else:
+            self.delivery = delivery.acknowledged(self.delivery, message.seq, now)
+
+    def remember(self) -> None:
+        """Store the cursor when it has moved."""
+        if self.delivery.acked != self._remembered:
+            self._cursor.note_acked(self.delivery.acked)
+            self._remembered = self.delivery.acked
+
+    def _greet(self, what: Greet, now: float) -> bool:
+        reading = self._service.clock.now()
+        with self._ledger.store.read() as connection:
+            in_force = queries.documents_in_force(connection)
+        hello = Hello(
+            id=f"{self._token}.{what.number}",
+            ledger=self._ledger.uuid,
+            head=self.delivery.head,
+            acked=self.delivery.acked,
+            public_key=self._ledger.public_key,
+            at=reading.at,
+            clock=reading.clock,
+            software=SOFTWARE,
+            media_waiting=self._cursor.media_waiting(),
+            documents={row["kind"]: Held(row["epoch"], row["version"]) for row in in_force},
+        )
+        if not self._line.publish(topic(self._box, HELLO), wire.encode(hello)):
+            return False
+        self.delivery = delivery.greeted(self.delivery, what.number, now)
+        return True
+
+    def _send(self, what: Send, now: float) -> bool:
+        records = [
+            Record(record.event, record.salt, record.body)
+            for record in self._ledger.events(what.after, BATCH_EVENTS)
+        ]
+        payload, count = wire.encode_batch(self._ledger.uuid, what.after, records)
+        if not self._line.publish(topic(self._box, EVENTS), payload):
+            return False
+        self.delivery = delivery.sent(self.delivery, what.after + count, now)
+        return True
+
+    def _apply(self, document: Document) -> None:
+        """Put a document in force; a bad one is refused once, clearly, and the old one stays."""
+        identity = (document.kind, document.epoch, document.version)
+        if identity in self._refused_documents:
+            return
+        try:
+            applied = apply_document(
+                self._ledger, document.kind, document.epoch, document.version, document.content
+            )
+        except BadDocument as error:
+            self._refused_documents.add(identity)
+            log.error(
+                "link: refused version %d of the %s: %s. The one in force stays in force; "
+                "publish a corrected one.",
+                document.version,
+                document.kind,
+                error,
+            )
+            return
+        if applied:
+            log.info("link: version %d of the %s is in force", document.version, document.kind)

@@ -1,0 +1,160 @@
+"""The link: the box's service that brings the ledger and its media to the centre.
+
+Owns the way to the centre: two connections, one for facts and one for media, so that a large
+file never delays a small fact. Promises that nothing on the box waits for it, that it is ready
+before it has reached anybody, and that what the centre has not acknowledged is sent again.
+
+It also does the checkpoints of the box's database, and nobody else does (see edge.store).
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from edge import box
+from edge.box import BoxService
+from edge.clock import monotonic
+from edge.config import LinkConfig
+from edge.store import Watch
+from sync.cursor import Cursor
+from sync.facts import Facts
+from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
+from sync.media import Media
+from sync.messages import ACK, DOC, MEDIA_ACK, BadMessage, topic
+
+log = logging.getLogger("classbox")
+
+# How long the link may sleep: also how long a fresh event may wait before it goes up.
+_LOOK_EVERY_S = 0.05
+_SHOW_EVERY_S = 1.0
+_CHECKPOINT_EVERY_EVENTS = 1000
+_CHECKPOINT_EVERY_S = 60.0
+
+
+class Link:
+    """One box's way to its centre. Everything happens in the thread that calls ``step``."""
+
+    def __init__(self, service: BoxService, config: LinkConfig) -> None:
+        self._service = service
+        self._inbox: Inbox[tuple[str, Happening]] = Inbox()
+        self._cursor = Cursor(service.config.data_dir / "link.db")
+        self._watch: Watch = service.ledger.store.watch()
+        box_id = service.config.box_id
+        self._lines = {
+            "facts": self._line(config, box_id, [ACK, f"{DOC}/+"], "facts"),
+            "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
+        }
+        self.facts = Facts(service, self._cursor, self._lines["facts"])
+        self.media = Media(service, self._cursor, self._lines["media"])
+        self._cause = "not connected yet"
+        self._show_at = 0.0
+        self._checkpoint_at = monotonic()
+        self._checkpointed_head = 0
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        for line in self._lines.values():
+            line.start()
+
+    def step(self) -> None:
+        """Hear what has come, send what may go, remember and show how far things are."""
+        for who, happening in self._inbox.take(_LOOK_EVERY_S):
+            self._hear(who, happening)
+        if self._watch.changed():
+            self.facts.look()
+            self._cursor.find_media(self._service.ledger)
+            self.media.look()
+        now = monotonic()
+        self.facts.step(now)
+        self.media.step(now)
+        if now >= self._show_at:
+            self._show_at = now + _SHOW_EVERY_S
+            self._show()
+            self._tidy(now)
+            self._service.progress()
+
+    def close(self) -> None:
+        """Remember how far things are and let go of everything."""
+        self.facts.remember()
+        for line in self._lines.values():
+            line.close()
+        self._watch.close()
+        self._cursor.close()
+
+    def _line(self, config: LinkConfig, client: str, channels: list[str], who: str) -> Line:
+        box_id = self._service.config.box_id
+        return Line(
+            config.host,
+            config.port,
+            client,
+            [topic(box_id, channel) for channel in channels],
+            lambda happening: self._inbox.put((who, happening)),
+        )
+
+    def _hear(self, who: str, happening: Happening) -> None:
+        part: Facts | Media = self.facts if who == "facts" else self.media
+        match happening:
+            case Connected():
+                log.info("link: %s: connected to the broker", who)
+                part.connected(monotonic())
+            case Lost():
+                if part.online or self._cause != happening.cause:
+                    log.warning("link: %s: no connection (%s); trying again", who, happening.cause)
+                self._cause = happening.cause
+                part.lost()
+            case Arrived():
+                happening.done()  # whatever it is, the centre says it again when asked
+                try:
+                    part.hear(happening.topic, happening.payload, monotonic())
+                except BadMessage as error:
+                    log.warning("link: set aside a message from the centre: %s", error)
+
+    def _show(self) -> None:
+        facts = self.facts
+        self._service.show(
+            "link.json",
+            {
+                "at": self._service.clock.now().at,
+                "connected": facts.reached,
+                "acked": facts.delivery.acked,
+                "head": facts.delivery.head,
+                "media_waiting": self._cursor.media_waiting(),
+                "cause": facts.problem if facts.online else self._cause,
+            },
+        )
+
+    def _tidy(self, now: float) -> None:
+        """Move the WAL into the database now and then, when there is something in it."""
+        self.facts.remember()
+        written = self.facts.delivery.head - self._checkpointed_head
+        if written >= _CHECKPOINT_EVERY_EVENTS or (written and now >= self._checkpoint_at):
+            self._service.ledger.store.checkpoint()
+            self._cursor.store.checkpoint()
+            self._checkpointed_head = self.facts.delivery.head
+            self._checkpoint_at = now + _CHECKPOINT_EVERY_S
+
+
+@click.command()
+@click.pass_obj
+def command(config_path: Path) -> None:
+    """Bring the ledger and its media to the centre, and documents to the box."""
+
+    def body(service: BoxService) -> None:
+        config = service.config.link
+        if config is None:
+            raise click.ClickException(
+                f'{config_path}: [link] is missing. Write [link] and host = "…", the address '
+                "of the centre's broker; or do not start the link."
+            )
+        link = Link(service, config)
+        try:
+            service.ready()
+            link.start()
+            service.loop(link.step, 0.0)
+        finally:
+            link.close()
+
+    raise SystemExit(box.run("link", config_path, body))

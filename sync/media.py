@@ -1,0 +1,130 @@
+"""The link's media: files up in chunks, over a connection of their own.
+
+Owns the carrying out of what ``sync.uploads`` decides. A file that is not on the disk is stated
+once in the ledger and passed over.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from edge.box import BoxService
+from edge.events import MediaMissing
+from sync import uploads, wire
+from sync.cursor import Cursor
+from sync.line import Line
+from sync.messages import MEDIA, BadMessage, Chunk, MediaAck, Message, Offer, topic
+from sync.uploads import Ask, File, Pick, Send, State, Upload
+
+log = logging.getLogger("classbox")
+
+# Chunks sent before the next look at what has come.
+_AT_ONCE = 4
+
+
+class Media:
+    """The delivery of the box's snapshots and check-in photos."""
+
+    def __init__(self, service: BoxService, cursor: Cursor, line: Line) -> None:
+        self._service = service
+        self._cursor = cursor
+        self._line = line
+        self._topic = topic(service.config.box_id, MEDIA)
+        self._more = True
+        self.upload = Upload()
+        cursor.try_again()
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a connection to the broker."""
+        return self.upload.state is not State.OFFLINE
+
+    def look(self) -> None:
+        """There may be new files to send."""
+        self._more = True
+
+    def connected(self, now: float) -> None:
+        """A connection stands."""
+        self.upload = uploads.connected(self.upload)
+        self._more = True
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.upload = uploads.lost(self.upload)
+
+    def step(self, now: float) -> None:
+        """Send what may go now."""
+        self.upload = uploads.ticked(self.upload, now)
+        for _ in range(_AT_ONCE):
+            what = uploads.step(self.upload, now)
+            if isinstance(what, Pick):
+                done = self._pick(now)
+            elif isinstance(what, Ask):
+                done = self._say(Offer(what.file.sha256, what.file.size, what.file.sort))
+                if done:
+                    self.upload = uploads.asked(self.upload, now)
+            elif isinstance(what, Send):
+                done = self._send(what, now)
+            else:
+                return
+            if not done:
+                return
+
+    def hear(self, topic_text: str, payload: bytes, now: float) -> None:
+        """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
+        message = wire.decode(payload)
+        if not isinstance(message, MediaAck):
+            raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
+        if message.stored:
+            self._cursor.note_media(message.sha256, "stored")
+        elif message.refused:
+            log.error("link: the centre refuses %s…: %s", message.sha256[:12], message.refused)
+            self._cursor.note_media(message.sha256, "refused")
+        else:
+            self.upload = uploads.answered(self.upload, message.sha256, message.offset, now)
+            return
+        self.upload = uploads.finished(self.upload, message.sha256)
+        self._more = True
+
+    def _pick(self, now: float) -> bool:
+        if not self._more:
+            return False
+        found = self._cursor.next_media()
+        if found is None:
+            self._more = False
+            return False
+        sha256, sort = found
+        try:
+            size = self._service.media.path(sha256).stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size == 0:
+            self._miss(sha256)
+        else:
+            self.upload = uploads.picked(self.upload, File(sha256, size, sort), now)
+        return True
+
+    def _send(self, what: Send, now: float) -> bool:
+        try:
+            with self._service.media.path(what.file.sha256).open("rb") as file:
+                file.seek(what.offset)
+                data = file.read(what.length)
+        except FileNotFoundError:
+            data = b""
+        if len(data) != what.length:
+            self._miss(what.file.sha256)
+            self.upload = uploads.finished(self.upload, what.file.sha256)
+            return True
+        if not self._say(Chunk(what.file.sha256, what.file.size, what.offset, data)):
+            return False
+        self.upload = uploads.sent(self.upload, what.length, now)
+        return True
+
+    def _say(self, message: Message) -> bool:
+        return self._line.publish(self._topic, wire.encode(message))
+
+    def _miss(self, sha256: str) -> None:
+        """State once that an event names a file which is not there; then go on."""
+        log.error("link: media file %s… is not on the disk", sha256[:12])
+        self._service.ledger.append(MediaMissing(sha256), event_id=f"media-missing-{sha256}")
+        self._cursor.note_media(sha256, "missing")
