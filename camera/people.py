@@ -97,6 +97,8 @@ def _add_from_photo(ledger: Ledger, data_dir: Path, person_id: str, photo: Path)
 
 
 def _template_of(photo: Path, embedder: embed.Embedder) -> Vector:
+    if not photo.is_file():
+        raise click.ClickException(f"{photo}: 没有这个文件 / There is no such file.")
     picture = read_picture(photo)
     if picture is None:
         raise click.ClickException(

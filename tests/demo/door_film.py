@@ -6,6 +6,7 @@ needed. Meant to be looped: it begins and ends with the empty doorway.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -36,13 +37,19 @@ def make_film(path: Path, portrait: Path) -> Path:
     """Write the film of *portrait* to *path* unless it is there already, and return *path*."""
     if path.exists():
         return path
+    return write_film(frames(portrait), path)
+
+
+def write_film(pictures: Sequence[Image], path: Path) -> Path:
+    """Write *pictures* (RGB, of one size) as H.264 in MP4 to *path*, and return *path*."""
+    height, width = pictures[0].shape[:2]
     draft = path.with_name(f".{path.name}")
     with av.open(str(draft), "w", format="mp4") as container:
         stream = container.add_stream("h264", rate=FRAMES_PER_SECOND)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "20"}
-        for number, picture in enumerate(frames(portrait)):
+        for number, picture in enumerate(pictures):
             frame = VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = number
             frame.time_base = Fraction(1, FRAMES_PER_SECOND)

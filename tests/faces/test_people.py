@@ -1,0 +1,147 @@
+"""``classbox people``: enrolled, listed, removed, and refused in words that say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from camera.faces.align import Picture
+from edge import events
+from edge.cli import main
+from edge.clock import SystemClock
+from edge.events import PersonEnrolled, TemplateDeleted
+from edge.ledger import Ledger
+from tests.boxes import TEACHER_ID, open_ledger, roster_of, send_documents
+from tests.faces.pictures import beside, save
+
+SETTINGS = '[box]\nid = "room-203"\nroom = "203"\ndata_dir = "box"\nruntime_dir = "run"\n'
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    """Return the settings of a box with three trainees and an instructor."""
+    settings = tmp_path / "box.toml"
+    settings.write_text(SETTINGS, "utf-8")
+    with open_ledger(tmp_path / "box", SystemClock()) as ledger:
+        send_documents(ledger, (), roster_of(3))
+    return settings
+
+
+def people(box: Path, *arguments: str) -> Result:
+    """Run ``classbox people`` with those arguments."""
+    return CliRunner().invoke(main, ["--config", str(box), "people", *arguments])
+
+
+def bodies(box: Path) -> list[events.Body]:
+    """Return what the events of the box say, without the documents."""
+    with open_ledger(box.parent / "box", SystemClock()) as ledger:
+        return decoded(ledger)
+
+
+def decoded(ledger: Ledger) -> list[events.Body]:
+    """Return the bodies of the events that concern people."""
+    return [
+        events.decode(record.event.kind, record.body or b"{}")
+        for record in ledger.records()
+        if record.event.kind.startswith("person.")
+    ]
+
+
+def test_a_trainee_is_enrolled_from_a_photo(box: Path, portrait_path: Path) -> None:
+    """The template and its event exist; the list names person and network, and nothing else."""
+    done = people(box, "add", "p-1", "--photo", str(portrait_path))
+    assert done.exit_code == 0, done.output
+    assert "已登记" in done.output and "enrolled" in done.output
+    (body,) = bodies(box)
+    assert isinstance(body, PersonEnrolled)
+    assert (body.person_id, body.source, body.request_id) == ("p-1", "photo", "")
+    assert people(box, "list").output == f"p-1\t{body.model}\t{body.model_version}\n"
+
+
+def test_an_instructor_is_enrolled_too(box: Path, portrait_path: Path) -> None:
+    """Instructors check in as trainees do."""
+    assert people(box, "add", TEACHER_ID, "--photo", str(portrait_path)).exit_code == 0
+    assert people(box, "list").output.startswith(TEACHER_ID)
+
+
+def test_enrolling_again_replaces(box: Path, portrait_path: Path) -> None:
+    """A second photo takes the place of the first; both acts are in the ledger."""
+    for _ in range(2):
+        assert people(box, "add", "p-1", "--photo", str(portrait_path)).exit_code == 0
+    assert len(people(box, "list").output.splitlines()) == 1
+    assert len(bodies(box)) == 2
+
+
+def test_removing_deletes_the_template_and_says_so_in_the_ledger(
+    box: Path, portrait_path: Path
+) -> None:
+    """After removal the person is not listed; removing again is refused."""
+    people(box, "add", "p-1", "--photo", str(portrait_path))
+    assert people(box, "remove", "p-1").exit_code == 0
+    assert people(box, "list").output == ""
+    assert bodies(box)[-1] == TemplateDeleted("p-1", "operator")
+    again = people(box, "remove", "p-1")
+    assert again.exit_code == 1
+    assert "nobody of this id is enrolled" in again.output
+
+
+def refused(box: Path, *arguments: str) -> str:
+    """Run ``people add`` that must be refused, with nothing stored; return what it says."""
+    before = bodies(box)
+    done = people(box, "add", *arguments)
+    assert done.exit_code == 1, done.output
+    assert done.output.startswith("Error: ")
+    assert bodies(box) == before
+    return done.output
+
+
+def test_whoever_is_on_no_roster_is_refused(box: Path, portrait_path: Path) -> None:
+    """An unknown id is refused before any picture is looked at."""
+    said = refused(box, "p-99", "--photo", str(portrait_path))
+    assert "p-99" in said and "名单中没有此人" in said and "on no roster" in said
+
+
+def test_a_face_that_is_somebody_elses_is_refused(box: Path, portrait_path: Path) -> None:
+    """The photo of one person under the id of another is found out; no id is betrayed."""
+    people(box, "add", "p-1", "--photo", str(portrait_path))
+    said = refused(box, "p-2", "--photo", str(portrait_path))
+    assert "enrolled as somebody else" in said and "p-1" not in said
+
+
+def test_photos_that_will_not_do_are_refused(box: Path, portrait: Picture, tmp_path: Path) -> None:
+    """Unreadable, without a face, with two, too small, too dark, blurred: a reason for each."""
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture", "utf-8")
+    blurred = np.asarray(
+        np.kron(portrait[::8, ::8], np.ones((8, 8, 1), dtype=np.uint8)), dtype=np.uint8
+    )
+    pictures = {
+        "not a picture": text,
+        "There is no such file": tmp_path / "missing.jpg",
+        "No face": save(np.full((480, 640, 3), 128, dtype=np.uint8), tmp_path / "grey.png"),
+        "more than one face": save(beside(portrait, portrait), tmp_path / "two.png"),
+        "too small": save(np.ascontiguousarray(portrait[::2, ::2]), tmp_path / "small.png"),
+        "too dark": save(np.asarray(portrait // 6, dtype=np.uint8), tmp_path / "dark.png"),
+        "blurred": save(blurred, tmp_path / "blurred.png"),
+    }
+    for reason, file in pictures.items():
+        said = refused(box, "p-1", "--photo", str(file))
+        assert reason in said, (reason, said)
+        assert file.name in said
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
+
+
+def test_photo_and_camera_exclude_each_other(box: Path, portrait_path: Path) -> None:
+    """One of the two has to be said."""
+    assert people(box, "add", "p-1").exit_code == 2
+    assert people(box, "add", "p-1", "--camera", "--photo", str(portrait_path)).exit_code == 2
+
+
+def test_a_box_without_settings_is_told_which(tmp_path: Path) -> None:
+    """A wrong path of the settings ends as one clear line."""
+    done = people(tmp_path / "nothing.toml", "list")
+    assert done.exit_code == 1
+    assert "there is no such file" in done.output
