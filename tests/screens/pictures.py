@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
-from skimage import data
+
+from tests.system import portrait
 
 Picture = NDArray[np.uint8]
 
@@ -24,9 +25,9 @@ def jpeg(image: Image.Image) -> bytes:
 
 def door() -> bytes:
     """Return the door camera's picture of somebody at the door."""
-    portrait = Image.fromarray(data.astronaut())  # type: ignore[no-untyped-call]
-    scene = portrait.resize((640, 640)).crop((0, 80, 640, 560)).filter(ImageFilter.GaussianBlur(24))
-    face = portrait.crop((40, 0, 420, 380)).resize((480, 480))
+    somebody = Image.open(portrait())
+    scene = somebody.resize((640, 640)).crop((0, 80, 640, 560)).filter(ImageFilter.GaussianBlur(24))
+    face = somebody.crop((40, 0, 420, 380)).resize((480, 480))
     mask = Image.new("L", face.size, 0)
     ImageDraw.Draw(mask).rectangle((40, 0, 440, 480), fill=255)
     scene.paste(face, (80, 0), mask.filter(ImageFilter.GaussianBlur(20)))
