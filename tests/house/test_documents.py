@@ -55,8 +55,8 @@ def test_every_command_is_documented_with_its_options() -> None:
     assert sorted(documented) == sorted(found)
     for name, command in found.items():
         for parameter in command.params:
-            word = parameter.opts[0] if isinstance(parameter, click.Option) else None
-            wanted = word or parameter.make_metavar(click.Context(command))
+            option = isinstance(parameter, click.Option)
+            wanted = parameter.opts[0] if option else str(parameter.name).upper()
             assert f"`{wanted}" in documented[name], f"{name}: {wanted} is not documented"
 
 
