@@ -48,12 +48,13 @@ class Watcher:
         """
         thresholds = self.embedder.manifest.thresholds
         faces = self._mesh.find(picture)
-        seen = {self._sight(picture, face): face for face in faces}
-        self._scene = decide.follow(self._scene, list(seen), now, self._manners)
+        crops = dict(self._sight(picture, face) for face in faces)
+        self._scene = decide.follow(self._scene, list(crops), now, self._manners)
         track = decide.turn(self._scene, now, self._manners)
         found: Match | None = None
         if track is not None:
-            crop = align.crop(picture, seen[track.sight].mesh)
+            crop = crops[track.sight]
+            assert crop is not None, "a face whose turn it is was near enough to be cropped"
             embedding = self.embedder.embed(crop)
             self._scene = decide.learn(self._scene, track, embedding, thresholds, self._manners)
             found = decide.match(
@@ -83,12 +84,14 @@ class Watcher:
         """Begin anew, as after a break in the pictures."""
         self._scene = Scene()
 
-    def _sight(self, picture: Picture, face: Face) -> Sight:
+    def _sight(self, picture: Picture, face: Face) -> tuple[Sight, Picture | None]:
+        """Return a face as the decision sees it, and its crop when it is near."""
         height, width = picture.shape[:2]
         left, top, across, down = face.box
         box = (left / width, top / height, across / width, down / height)
         size = face.size / min(width, height)
-        usable = decide.turned_to_camera(face.yaw)
-        if usable and size >= self._manners.near:
-            usable = quality.sharpness(align.crop(picture, face.mesh)) >= _SHARP_ENOUGH
-        return Sight(box, size, usable)
+        if size < self._manners.near:
+            return Sight(box, size, usable=False), None
+        crop = align.crop(picture, face.mesh)
+        usable = decide.turned_to_camera(face.yaw) and quality.sharpness(crop) >= _SHARP_ENOUGH
+        return Sight(box, size, usable), crop
