@@ -1,0 +1,102 @@
+"""Centres to test with: a store and a media folder that need no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from edge.clock import SimulatedClock
+from edge.events import Body
+from edge.model import Instant
+from sync import wire
+from sync.central import tables
+from sync.central.intake import EventIntake, Outgoing
+from sync.central.media import MediaFolder
+from sync.central.media_intake import MediaIntake
+from sync.central.store import CentralStore
+from sync.messages import EVENTS, HELLO, MEDIA, Batch, Hello, Message, topic
+from tests.chains import Chain
+
+
+class Centre:
+    """A centre without a network: messages go in, answers come out."""
+
+    def __init__(self, folder: Path, at: Instant = 1_000_000) -> None:
+        self.folder = folder
+        self.clock = SimulatedClock(at)
+        self.store = CentralStore(f"sqlite:///{folder}/centre.db")
+        self.media = MediaFolder(folder / "media")
+        self.events = EventIntake(self.store, self.clock)
+        self.files = MediaIntake(self.store, self.media, self.clock)
+
+    def hear(self, box: str, *messages: Message) -> list[Message]:
+        """Take in what *box* says and return what it is told."""
+        return [out.message for out in self.heard(box, *messages)]
+
+    def heard(self, box: str, *messages: Message) -> list[Outgoing]:
+        """The same, with topics."""
+        facts: list[tuple[str, bytes]] = []
+        files: list[tuple[str, bytes]] = []
+        for message in messages:
+            encoded = wire.encode(message)
+            if isinstance(message, Hello):
+                facts.append((topic(box, HELLO), encoded))
+            elif isinstance(message, Batch):
+                facts.append((topic(box, EVENTS), encoded))
+            else:
+                files.append((topic(box, MEDIA), encoded))
+        said = self.events.take(facts) if facts else []
+        return said + (self.files.take(files) if files else [])
+
+    def rows(self, table: Table) -> Sequence[Any]:
+        """Return every row of a table."""
+        with self.store.reading() as connection:
+            return connection.execute(select(table)).all()
+
+    def incidents(self) -> list[str]:
+        """Return the causes of the incidents, in their order."""
+        return [row.cause for row in self.rows(tables.incident)]
+
+    def know(self, chain: Chain) -> None:
+        """Let the box of *chain* say hello."""
+        self.hear(chain.box, hello_of(chain))
+
+    def learn(self, chain: Chain, *bodies: Body, at: Instant = 1) -> None:
+        """Let the box of *chain* write *bodies* and send them."""
+        with self.store.reading() as connection:
+            query = select(tables.ledger.c.last).where(tables.ledger.c.uuid == chain.uuid)
+            last = connection.execute(query).scalar() or 0
+        for body in bodies:
+            chain.append(body, at)
+        if chain.head > last:
+            self.hear(chain.box, chain.batch(last))
+
+
+def hello_of(chain: Chain, number: str = "1", **changes: Any) -> Hello:
+    """Return the hello of the box of *chain*."""
+    values: dict[str, Any] = {
+        "id": number,
+        "ledger": chain.uuid,
+        "head": chain.head,
+        "acked": 0,
+        "public_key": chain.public_key,
+        "at": 1_000_000,
+        "clock": "synchronised",
+        "software": "test",
+        "media_waiting": 0,
+    }
+    return Hello(**{**values, **changes})
+
+
+@contextmanager
+def open_centre(folder: Path, at: Instant = 1_000_000) -> Iterator[Centre]:
+    """Open a centre and close it afterwards."""
+    centre = Centre(folder, at)
+    try:
+        yield centre
+    finally:
+        centre.store.close()

@@ -1,0 +1,94 @@
+"""A day of lessons as events, for tests of the centre."""
+
+from __future__ import annotations
+
+import hashlib
+
+from edge import events
+from edge.documents import lesson_to_json
+from edge.model import MINUTE, Instant, Lesson
+from tests.boxes import TEACHER_ID, at, two_hours
+from tests.central.centres import Centre
+from tests.chains import Chain
+
+START = at("09:00")
+
+
+def sha(text: str) -> str:
+    """Return a hash to name a file with."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def opened(lesson: Lesson) -> events.LessonOpened:
+    """Return the event that opens *lesson*."""
+    return events.LessonOpened(
+        lesson_id=lesson.id,
+        by=TEACHER_ID,
+        documents={},
+        profile=lesson.profile,
+        profile_version=1,
+        lesson=lesson_to_json(lesson),
+    )
+
+
+def scan(person: str, moment: Instant, way: str = "face", photo: str = "") -> events.ScanMade:
+    """Return a scan."""
+    manual = way == "manual"
+    return events.ScanMade(
+        person_id=person,
+        at=moment,
+        way=way,
+        photo=photo,
+        score=0 if manual else 8200,
+        entered_by=TEACHER_ID if manual else "",
+        reason="face_not_recognised" if manual else "",
+    )
+
+
+def busy_day(centre: Centre, chain: Chain) -> Lesson:
+    """Let the box of *chain* report a lesson with something of everything; return the lesson."""
+    lesson = two_hours(START)
+    for moment, body in (
+        (START - 16 * MINUTE, events.CameraHealth("classroom", "online", "")),
+        (START - 15 * MINUTE, events.RecordingStarted(lesson.id, "classroom", START - 15 * MINUTE)),
+        (START - 10 * MINUTE, opened(lesson)),
+        (START - 5 * MINUTE, scan("p-1", START - 5 * MINUTE, photo=sha("face"))),
+        (START + 3 * MINUTE, scan("p-2", START + 3 * MINUTE, "manual")),
+        (
+            START + 5 * MINUTE,
+            events.SnapshotTaken(
+                lesson.id, 0, 1, "classroom", START + 5 * MINUTE, "key_frame", sha("one"), 9000
+            ),
+        ),
+        (START + 30 * MINUTE, events.CameraHealth("classroom", "offline", "no answer")),
+        (
+            START + 30 * MINUTE,
+            events.RecordingStored(
+                lesson.id,
+                "classroom",
+                START - 15 * MINUTE,
+                START + 30 * MINUTE,
+                sha("film"),
+                5_000_000,
+                True,
+            ),
+        ),
+        (
+            START + 36 * MINUTE,
+            events.SnapshotMissed(lesson.id, 0, 2, "classroom", "the camera does not answer"),
+        ),
+        (
+            START + 40 * MINUTE,
+            events.RecordingGap(
+                lesson.id,
+                "classroom",
+                START + 30 * MINUTE,
+                START + 40 * MINUTE,
+                "the camera does not answer",
+            ),
+        ),
+        (START + 90 * MINUTE, scan("p-1", START + 90 * MINUTE)),
+        (START + 95 * MINUTE, events.LessonEnded(lesson.id, TEACHER_ID)),
+    ):
+        centre.learn(chain, body, at=moment)
+    return lesson
