@@ -33,7 +33,7 @@ from camera.faces.watcher import Look, Watcher
 from camera.preview import Greeting, Preview, jpeg
 from edge import queries, requests
 from edge.assets import AssetMissing
-from edge.box import BoxService, run
+from edge.box import BoxService, NotConfigured, run
 from edge.clock import monotonic
 from edge.config import DoorConfig
 from edge.events import PersonEnrolled, RequestRefused, ScanMade
@@ -292,7 +292,7 @@ def command(config_path: Path) -> None:
 def _serve(box: BoxService) -> None:
     door = box.config.door
     if door is None:
-        raise click.ClickException(
+        raise NotConfigured(
             'box.toml has no [door]: say which camera, such as source = "v4l2:/dev/video0", '
             "or do not run the greeter on this box."
         )

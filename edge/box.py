@@ -29,6 +29,15 @@ class AlreadyRunning(Exception):
     """The same service of the same box runs already."""
 
 
+class NotConfigured(click.ClickException):
+    """The settings leave this service out, so there is nothing to run.
+
+    Its exit status is EX_CONFIG: the units leave such a service off instead of trying again.
+    """
+
+    exit_code = 78
+
+
 class BoxService:
     """What a service of the box works with."""
 

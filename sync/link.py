@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from edge import box
-from edge.box import BoxService
+from edge.box import BoxService, NotConfigured
 from edge.clock import monotonic
 from edge.config import LinkConfig
 from edge.store import Watch
@@ -145,7 +145,7 @@ def command(config_path: Path) -> None:
     def body(service: BoxService) -> None:
         config = service.config.link
         if config is None:
-            raise click.ClickException(
+            raise NotConfigured(
                 f'{config_path}: [link] is missing. Write [link] and host = "…", the address '
                 "of the centre's broker; or do not start the link."
             )

@@ -18,6 +18,7 @@ from camera.faces.embed import Embedder
 from camera.faces.gallery import Sealer, Templates
 from camera.faces.mesh import Mesh
 from edge import events
+from edge.box import NotConfigured
 from edge.clock import SystemClock
 from edge.events import PersonEnrolled, RequestRefused, ScanMade
 from edge.ledger import Ledger
@@ -317,5 +318,5 @@ def test_a_box_without_a_door_camera_says_what_is_missing(tmp_path: Path) -> Non
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == NotConfigured.exit_code
     assert "no [door]" in done.stderr and "Traceback" not in done.stderr
