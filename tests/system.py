@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -55,6 +56,7 @@ class System:
         self.box_toml = folder / "box.toml"
         self.centre_toml = folder / "centre.toml"
         self._version = 0
+        self._published: set[str] = set()
         (folder / "logs").mkdir()
         self.box_toml.write_text(self._box_settings(camera_address, door_source), "utf-8")
         self.centre_toml.write_text(self._centre_settings(), "utf-8")
@@ -98,6 +100,7 @@ class System:
             ROSTER: roster_to_json(roster),
             TIMETABLE: timetable_to_json((lesson,)),
         }
+        self._published = {sha256(content).hexdigest() for content in documents.values()}
         for kind, content in documents.items():
             file = self.folder / f"{kind}-{self._version}.json"
             file.write_bytes(content)
@@ -131,7 +134,7 @@ class System:
         def in_force() -> bool:
             with self.ledger() as ledger, ledger.store.read() as connection:
                 rows = queries.documents_in_force(connection)
-            return len(rows) == 3 and all(row["version"] >= self._version for row in rows)
+            return {row["sha256"] for row in rows} == self._published
 
         wait_for("the documents reach the box", in_force, 60)
 

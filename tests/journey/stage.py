@@ -56,12 +56,7 @@ class Stage:
 
     def instructor_starts(self, kiosk: Page) -> None:
         """Log in with the PIN at the touch screen and start the lesson."""
-        kiosk.goto(self.system.kiosk_url)
-        kiosk.get_by_role("link", name="开始上课").click(timeout=40_000)
-        kiosk.get_by_text("王老师").click()
-        for digit in PIN:
-            kiosk.get_by_role("button", name=digit, exact=True).click()
-        kiosk.get_by_role("button", name="登录").click()
+        self._log_in(kiosk, "开始上课")
         kiosk.get_by_role("button", name="开始上课").click()
         wait_for("the lesson is open", lambda: self._state() == "open")
 
@@ -76,8 +71,7 @@ class Stage:
     def instructor_ends(self, kiosk: Page) -> None:
         """End the lesson at its time, at the touch screen."""
         self.wait_until(self.lesson.end + SECOND)
-        kiosk.goto(self.system.kiosk_url)
-        kiosk.get_by_role("link", name="讲师").click()
+        self._log_in(kiosk, "讲师")
         kiosk.get_by_role("button", name="下课").click()
         wait_for("the lesson is held", lambda: self._state() == "held")
 
@@ -97,6 +91,7 @@ class Stage:
 
     def kiosk_plays_the_recording(self, kiosk: Page) -> None:
         """See the records of the lesson at the touch screen: snapshots, and video that moves."""
+        self._log_in(kiosk, "讲师")
         kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=snapshots")
         pictures = kiosk.locator(".snapshots img")
         expect(pictures).to_have_count(len(plan(self.lesson, self.profile)))
@@ -169,6 +164,15 @@ class Stage:
             )
         return attend(segments_of(self.lesson, self.profile), scans, self.profile)
 
+    def _log_in(self, kiosk: Page, way_in: str) -> None:
+        """Go from the public screen, where nobody is logged in, to the instructor's own."""
+        kiosk.goto(self.system.kiosk_url)
+        kiosk.get_by_role("link", name=way_in).click(timeout=40_000)
+        kiosk.get_by_role("radio", name="王老师").check()
+        for digit in PIN:
+            kiosk.get_by_role("button", name=digit, exact=True).click()
+        kiosk.get_by_role("button", name="登录").click()
+
     def _left(self, closes: Instant) -> float:
         return max(0.0, (closes - self.now()) / SECOND) + 1
 
@@ -235,6 +239,11 @@ def on_stage(folder: Path, browser: Browser, film: Path) -> Iterator[Stage]:
             system.wait_for_documents()
             yield Stage(system, browser, lesson, profile)
         except BaseException:
+            pages = [page for context in browser.contexts for page in context.pages]
+            for number, page in enumerate(pages):
+                picture = folder / f"page-{number}.png"
+                page.screenshot(path=picture)
+                print(f"{page.url} looked like {picture}")
             for child in system.children.values():
                 print(json.dumps({"log of": child.name, "its end": child.tail()}, indent=1))
             raise
