@@ -192,7 +192,8 @@ class Line:
             reason: ReasonCode,
             properties: Properties | None,
         ) -> None:
-            causes.append(f"disconnected: {reason}")
+            unknown = str(reason) == "Unspecified error"  # paho's word for an end without one
+            causes.append("the connection broke" if unknown else f"disconnected: {reason}")
 
         client.on_socket_open = on_socket_open
         client.on_connect = on_connect

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,13 @@ class Stage:
         )
 
     def start(self, *children: Child) -> None:
-        """Start those processes and wait until they say that they are ready."""
+        """Start those processes one by one, each when the one before is up."""
         for child in children:
             child.log.write_bytes(b"")
             child.start()
-        for child in children:
-            wait_for(f"{child.name} is ready", lambda child=child: child.said("ready"))  # type: ignore[misc]
+            # A hello before the ingest listens is lost, and said again 3 s later.
+            up = "ingest: connected" if child is self.ingest else "ready"
+            wait_for(f"{child.name} is up", partial(child.said, up))
 
     def write(self, count: int) -> None:
         """Let the box write *count* events."""
@@ -135,9 +137,10 @@ class Stage:
 
     def wait_for_media(self, *sha256s: str, within: float = 60.0) -> None:
         """Wait until the centre holds those files and the link knows it."""
-        wait_for("the media are stored", lambda: self.told().get("media_waiting") == 0, within)
-        for sha256 in sha256s:
-            file = self.config.data_dir / "media" / sha256[:2] / sha256
+        files = {sha256: self.config.data_dir / "media" / sha256[:2] / sha256 for sha256 in sha256s}
+        wait_for("the files arrive", lambda: all(f.exists() for f in files.values()), within)
+        wait_for("the link knows it", lambda: self.told().get("media_waiting") == 0, within)
+        for sha256, file in files.items():
             assert file.read_bytes() == self.media.path(sha256).read_bytes()
 
     def close(self) -> None:

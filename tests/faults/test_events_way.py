@@ -103,9 +103,10 @@ def test_the_connection_is_cut_in_the_middle_of_a_message(stage: Stage) -> None:
     stage.start(stage.link)
     for _ in range(3):
         wait_for("part of it has left", stage.box_wire.holding)
-        stage.box_wire.hold_after(70_000)
         stage.box_wire.cut()
-        stage.box_wire._flows["up"].set()
+        stage.box_wire.flow()
+        stage.box_wire.hold_after(70_000)
+    wait_for("part of it has left", stage.box_wire.holding)
     stage.box_wire.flow()
     stage.wait_until_complete()
 

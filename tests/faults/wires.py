@@ -55,10 +55,7 @@ class Wire:
         with self._lock:
             ends, self._open = self._open, set()
         for end in ends:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it had ended by itself
+            _end(end)
 
     def close(self) -> None:
         """End the wire."""
@@ -104,5 +101,15 @@ class Wire:
         finally:
             with self._lock:
                 self._open -= {source, target}
-            source.close()
-            target.close()
+            for end in (source, target):
+                _end(end)
+
+
+def _end(end: socket.socket) -> None:
+    # Closing alone would leave it open for as long as another thread waits in it.
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it had ended by itself
+    finally:
+        end.close()
