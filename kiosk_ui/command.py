@@ -7,11 +7,9 @@ answer.
 from __future__ import annotations
 
 import http.client
-import threading
 from pathlib import Path
 
 import click
-from waitress.server import create_server
 
 from edge import box, teaching
 from edge.box import BoxService
@@ -19,13 +17,13 @@ from edge.clock import monotonic
 from kiosk_ui import catalogues, manual
 from kiosk_ui.app import create_app
 from kiosk_ui.parts import Parts
+from kiosk_ui.server import Server
 
 # One thread for each stream (live.MOST_STREAMS), the rest for pages and pictures.
 THREADS = 12
 TIDY_EVERY_S = 1.0
 ASK_EVERY_S = 5.0
 _ANSWER_WITHIN_S = 3.0
-_END_WITHIN_S = 3
 
 
 class NoAnswer(Exception):
@@ -46,16 +44,13 @@ def serve(service: BoxService) -> None:
     app = create_app(service.config, service.ledger)
     made: Parts = app.extensions["classbox"]
     try:
-        server = create_server(
-            app, host=config.host, port=config.port, threads=THREADS, ident="classbox"
-        )
+        server = Server(app, config.host, config.port, THREADS)
     except OSError as error:
         raise click.ClickException(
             f"kiosk: port {config.port} of {config.host} cannot be used ({error.strerror}). "
             "End the program that uses it, or change `port` under [kiosk]."
         ) from error
-    pages = threading.Thread(target=server.run, name="pages", daemon=True)
-    pages.start()
+    server.start()
     manual.finish(made.media, made.ledger)
     service.ready(f"http://{config.host}:{config.port}/")
     chores = Chores(service, config.host, config.port)
@@ -68,9 +63,7 @@ def serve(service: BoxService) -> None:
         service.loop(step, every=0)
     finally:
         made.live.close()
-        server.task_dispatcher.shutdown(timeout=_END_WITHIN_S)
         server.close()
-        pages.join(_END_WITHIN_S)
 
 
 class Chores:

@@ -42,7 +42,7 @@ def network(facts: Facts, config: Config) -> Lamp:
     return Lamp(
         name,
         "care",
-        _("No network. Check-in is recorded as usual"),
+        _("No network. Attendance is recorded as usual"),
         _("No network. Check-in is recorded as usual and uploads by itself later"),
     )
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge.clock import monotonic
 from edge.model import Instant
 
 PICTURE_FRESH_S = 2.0
 STATE_FRESH_S = 15.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +107,25 @@ class Runtime:
         """Return what the services say, as far as it is fresh enough to be believed."""
         with self._lock:
             picture = self._picture.look() <= PICTURE_FRESH_S
-            door = _values(self._door, STATE_FRESH_S)
-            recorder = _values(self._recorder, STATE_FRESH_S)
-            link = _values(self._link, STATE_FRESH_S)
-        return Now(
-            door=_door(door) if picture else Door(),
-            picture=picture,
-            recorder=_cameras(recorder) if recorder is not None else None,
-            link=_link(link) if link is not None else Link(),
-        )
+            return Now(
+                door=_believed(self._door, _door) or Door("none") if picture else Door(),
+                picture=picture,
+                recorder=_believed(self._recorder, _cameras),
+                link=_believed(self._link, _link) or Link(),
+            )
 
 
-def _values(file: _File, fresh: float) -> dict[str, Any] | None:
-    if file.look() > fresh:
+def _believed(file: _File, meant: Callable[[dict[str, Any]], T]) -> T | None:
+    """Return what *file* says, None when it is too old or cannot be understood."""
+    if file.look() > STATE_FRESH_S:
         return None
     try:
-        values = json.loads(file.content)
-    except ValueError:
-        return None
-    return values if isinstance(values, dict) else None
+        return meant(json.loads(file.content))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None  # a cache: the next one will be better
 
 
-def _door(values: Mapping[str, Any] | None) -> Door:
-    if values is None:
-        return Door("none")
+def _door(values: Mapping[str, Any]) -> Door:
     said = values.get("greeting")
     greeting = None
     if isinstance(said, dict) and {"event_id", "person_id", "at"} <= said.keys():
@@ -137,13 +134,9 @@ def _door(values: Mapping[str, Any] | None) -> Door:
 
 
 def _cameras(values: Mapping[str, Any]) -> dict[str, Camera]:
-    cameras = values.get("cameras")
-    if not isinstance(cameras, dict):
-        return {}
     return {
         str(name): Camera(str(entry.get("state", "")), str(entry.get("cause", "")))
-        for name, entry in cameras.items()
-        if isinstance(entry, dict)
+        for name, entry in values["cameras"].items()
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from waitress.server import create_server
 
 from edge import config as configuration
 from edge.clock import SimulatedClock
@@ -27,6 +25,7 @@ from edge.service import Service
 from kiosk_ui import catalogues
 from kiosk_ui.app import create_app
 from kiosk_ui.parts import Parts
+from kiosk_ui.server import Server
 from tests.boxes import send_documents
 
 PIN = "246810"
@@ -122,27 +121,25 @@ class Stage:
         return Browser(self.app)
 
     @contextmanager
-    def served(self) -> Iterator[str]:
-        """Serve the pages on a free loopback port, with live updates; yield the address."""
+    def served(self, port: int = 0) -> Iterator[str]:
+        """Serve the pages on a loopback port, a free one, with live updates; yield the address."""
         service = Service("kiosk")
         live = self.parts.live
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = create_server(self.app, sockets=[listening], threads=12)
-        threads = [
-            threading.Thread(target=server.run, name="pages"),
-            threading.Thread(target=service.loop, args=(live.look, 0), name="look"),
-        ]
-        for thread in threads:
-            thread.start()
+        server = Server(self.app, "127.0.0.1", port, threads=12)
+        watcher = threading.Thread(target=service.loop, args=(live.look, 0), name="look")
+        server.start()
+        watcher.start()
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield f"http://127.0.0.1:{server.port}"
         finally:
             service.stop.set()
-            threads[1].join()
+            watcher.join()
             live.close()
-            server.task_dispatcher.shutdown(timeout=5)
             server.close()
-            threads[0].join()
+
+    def reopen(self) -> None:
+        """Make the pages anew, as a restarted kiosk would."""
+        self.app = create_app(self.config, self.ledger)
 
     def close(self) -> None:
         """Close the ledger."""
