@@ -197,12 +197,14 @@ class Greeter:
         if not self._unfinished:
             return
         for draft in self._box.media.unfinished((_KIND,)):
+            scan = draft.body
+            assert isinstance(scan, ScanMade), "unfinished() returns the kind asked for"
+            if scan.way != Way.FACE:
+                continue  # an entry by hand, which may be under way: the kiosk's to finish
             if not _whole(draft):
                 draft.discard()
                 continue
             event = draft.store(self._ledger)
-            scan = draft.body
-            assert isinstance(scan, ScanMade), "unfinished() returns the kind asked for"
             if self._box.clock.now().at - scan.at < decide.COOL_DOWN:
                 self._greeting = Greeting(event.id, scan.person_id, scan.at)
         self._unfinished = False
