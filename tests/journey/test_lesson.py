@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from edge.model import SECOND
 from tests.journey.stage import on_stage
 
-KIOSK = {"width": 1024, "height": 600}
+KIOSK = ViewportSize(width=1024, height=600)
 
 
 def test_a_lesson_from_start_to_console(tmp_path: Path, browser: Browser, film: Path) -> None:
