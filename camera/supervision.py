@@ -31,6 +31,8 @@ GROWTH_WITHIN_S = 15.0
 STOP_WITHIN_S = 8.0
 PHOTO_WITHIN_S = 4.0
 
+_ENDED = "the recording process has ended"
+
 Report = dict[str, Any]
 
 
@@ -102,6 +104,8 @@ class Child:
 
         Raises NoPhoto.
         """
+        if not self.running:
+            raise NoPhoto(_ENDED)
         photo_id = uuid.uuid4().hex
         answer: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._photos[photo_id] = answer
@@ -146,6 +150,8 @@ class Child:
                 # A process that is killed may leave half a line.
                 with contextlib.suppress(json.JSONDecodeError):
                     self._hear(json.loads(line))
+        for waiting in list(self._photos.values()):
+            waiting.put({"error": _ENDED})
 
     def _hear(self, report: Report) -> None:
         self._alive_at = monotonic()

@@ -33,14 +33,20 @@ def main() -> None:
         picture = Path(folder) / "classroom.png"
         classroom.still(picture)
         frame = cv2.imread(str(picture))
+    assert frame is not None
     size = (settings["main_width"], settings["main_height"])
     frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     gone = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), gone.set()), daemon=True).start()
+    threading.Thread(target=_wait_for_the_end, args=(gone,), daemon=True).start()
     print("ready", flush=True)
     while not gone.is_set():
         camera.stream(frame)  # paces itself to the frame rate
     camera.stop()
+
+
+def _wait_for_the_end(gone: threading.Event) -> None:
+    sys.stdin.read()
+    gone.set()
 
 
 if __name__ == "__main__":

@@ -35,33 +35,34 @@ ROLE = "viewer"
 
 VIDEO = (
     "appsrc name=pictures is-live=true do-timestamp=true format=time "
+    "max-buffers=2 leaky-type=downstream "
     "caps=image/jpeg,framerate=0/1 ! jpegdec ! imagefreeze is-live=true allow-replace=true ! "
-    "video/x-raw,framerate={rate}/1 ! videoconvert ! video/x-raw,format=I420 ! {encoder}"
+    "video/x-raw,framerate={rate}/1 ! queue ! videoconvert ! video/x-raw,format=I420 ! {encoder}"
 )
 ENCODERS = {
     "h264": (
-        "x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kilobits} "
+        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kilobits} "
         "key-int-max={key_frames} ! video/x-h264,profile=baseline ! h264parse ! "
         "rtph264pay name=pay0 pt=96 config-interval=-1"
     ),
     "h265": (
-        "x265enc tune=zerolatency speed-preset=ultrafast bitrate={kilobits} "
+        "x265enc name=encoder tune=zerolatency speed-preset=ultrafast bitrate={kilobits} "
         "key-int-max={key_frames} ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
     ),
-    "mjpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
+    "mjpeg": "jpegenc name=encoder ! rtpjpegpay name=pay0 pt=26",
 }
 AUDIO = {
     "": "",
     "aac": (
-        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=16000,channels=1 ! "
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=16000,channels=1 ! queue ! "
         "voaacenc ! aacparse ! rtpmp4gpay name=pay1 pt=97"
     ),
     "alaw": (
-        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! "
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "alawenc ! rtppcmapay name=pay1 pt=8"
     ),
     "mulaw": (
-        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! "
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "mulawenc ! rtppcmupay name=pay1 pt=0"
     ),
 }
@@ -107,6 +108,36 @@ def protect(server: Any, factory: Any, user: str, password: str, method: str) ->
     factory.add_role_from_structure(role)
 
 
+def greet(client: Any, encoders: list[Any]) -> None:
+    """Give *client* a key frame as soon as it plays, as most cameras do."""
+    wish = "GstForceKeyUnit, all-headers=(boolean)true, count=(uint)0"
+
+    def send_key_frame(*_: Any) -> None:
+        structure = Gst.Structure.new_from_string(wish)
+        event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure)
+        encoders[-1].get_static_pad("src").send_event(event)
+
+    client.connect("play-request", send_key_frame)
+
+
+def deny_seeking(_pad: Any, info: Any) -> Any:
+    """Leave the question whether one can seek unanswered.
+
+    Live sources say yes nevertheless; the second client's PLAY would then seek, and fail.
+    """
+    asked = info.get_query().type
+    return Gst.PadProbeReturn.DROP if asked == Gst.QueryType.SEEKING else Gst.PadProbeReturn.OK
+
+
+def hold(media: Any) -> bool:
+    """Keep *media* running when its last client leaves.
+
+    A new client that comes while the media is being torn down would get 503, or nothing.
+    """
+    media.prepare(None)
+    return False
+
+
 def launch_line(options: argparse.Namespace) -> str:
     """Return the pipeline's description in GStreamer's own language."""
     encoder = ENCODERS[options.codec].format(
@@ -145,11 +176,20 @@ def main() -> None:
     factory.set_shared(True)
     if options.udp_only:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+    encoders: list[Any] = []
     reel = Reel(options.pictures, options.pictures_per_second)
-    factory.connect(
-        "media-configure",
-        lambda _factory, media: reel.feed(media.get_element().get_by_name("pictures")),
-    )
+
+    def configure(_factory: Any, media: Any) -> None:
+        pipeline = media.get_element()
+        reel.feed(pipeline.get_by_name("pictures"))
+        encoders.append(pipeline.get_by_name("encoder"))
+        for payloader in filter(None, map(pipeline.get_by_name, ("pay0", "pay1"))):
+            pad = payloader.get_static_pad("src")
+            pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, deny_seeking)
+        media.connect("prepared", lambda media: GLib.idle_add(hold, media))
+
+    factory.connect("media-configure", configure)
+    server.connect("client-connected", lambda _server, client: greet(client, encoders))
     if login.get("user"):
         protect(server, factory, login["user"], login["password"], options.auth)
     server.get_mount_points().add_factory("/main", factory)
