@@ -59,6 +59,37 @@ CUT_SHORT = """() => [...document.querySelectorAll("button, .button, .lamp span,
   .filter((one) => one.scrollWidth > one.clientWidth + 1)
   .map((one) => one.textContent.trim())"""
 
+# Text whose contrast with what lies behind it is too low. Half-transparent grounds are laid over
+# white, the worst case for the light words on them.
+FAINT = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+  const over = ([r, g, b, a = 1], [R, G, B]) =>
+    [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a)];
+  const ground = (one) => {
+    if (!one) return [255, 255, 255];
+    const own = parse(getComputedStyle(one).backgroundColor);
+    return own.length === 3 ? own : own[3] ? over(own, [255, 255, 255]) : ground(one.parentElement);
+  };
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.checkVisibility() && !one.closest("dialog, :disabled, .hidden"))
+    .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+    .map((one) => {
+      const style = getComputedStyle(one), back = ground(one);
+      const both = [light(over(parse(style.color), back)), light(back)];
+      const high = Math.max(...both), low = Math.min(...both);
+      const size = parseFloat(style.fontSize), bold = style.fontWeight >= 700;
+      const needed = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+      return [(high + 0.05) / (low + 0.05), needed, one.outerHTML.slice(0, 80)];
+    })
+    .filter(([ratio, needed]) => ratio < needed)
+    .map(([ratio, , what]) => [ratio.toFixed(2), what]);
+}"""
+
 
 @pytest.fixture
 def page(browser: Browser, stage: Stage) -> Iterator[Page]:
@@ -262,3 +293,30 @@ def test_the_stage_needs_no_more_than_its_folder(stage: Stage, tmp_path: Path) -
     """Nothing is written outside the box's own folders."""
     stage.client().get("/")
     assert {one.name for one in tmp_path.iterdir()} == {"data", "run"}
+
+
+def test_text_has_the_contrast_that_eyes_need(page: Page, stage: Stage) -> None:
+    """WCAG AA: 4.5 to 1, and 3 to 1 for large text, on every page and in every tone."""
+    fill(stage)
+    found: dict[str, Any] = {}
+
+    def look(where: str) -> None:
+        faint = page.evaluate(FAINT)
+        if faint:
+            found[where] = faint
+
+    for path in PAGES:
+        page.goto(path)
+        look(path)
+    for guide in ("not_recognised", "looking", "none"):
+        stage.door(guide)
+        page.goto("/")
+        look(guide)
+    stage.door(greet=stage.scan("p-40"), person="p-40")
+    page.goto("/")
+    look("greeting")
+    log_in(page)
+    for path in INSTRUCTORS:
+        page.goto(path)
+        look(path)
+    assert not found

@@ -30,7 +30,7 @@ class Box:
         self.toml = folder / "box.toml"
         settings = SETTINGS.format(language="en") + f"[kiosk]\nport = {self.port}\n"
         self.toml.write_text(settings, "utf-8")
-        arguments = [CLASSBOX, "--config", self.toml, "kiosk"]
+        arguments: list[str | Path] = [CLASSBOX, "--config", self.toml, "kiosk"]
         self.kiosk = Child("kiosk", arguments, folder / "kiosk.log")
 
     def start(self) -> None:

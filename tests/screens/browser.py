@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 def save(page: Page, file: Path) -> None:
     """Write what *page* shows as a PNG with a palette, a third of the size."""
-    shot = Image.open(BytesIO(page.screenshot(animations="disabled")))
-    shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(
-        file, optimize=True
-    )
+    shot = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    palette = shot.quantize(COLOURS)
+    small = shot.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    small.save(file, optimize=True)
