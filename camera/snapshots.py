@@ -60,6 +60,7 @@ class _Lens:
     password: str
     stream: str
     transport: str
+    trouble: str
 
 
 class Photographer:
@@ -173,6 +174,7 @@ def _lens(keeper: Keeper) -> _Lens:
         password=camera.password,
         stream=keeper.stream_address(),
         transport=camera.transport,
+        trouble=keeper.cause,
     )
 
 
@@ -183,7 +185,10 @@ def _take(lenses: Sequence[_Lens], folder: Path) -> Picture:
     """
     tried: list[str] = []
     for lens in lenses:
-        for method, take in _ways(lens):
+        ways = _ways(lens)
+        if not ways:
+            tried.append(f"{lens.label}: {lens.trouble or 'its address is not found out yet'}")
+        for method, take in ways:
             path = folder / f"snapshot-{uuid.uuid4().hex}.jpg"
             try:
                 at = take(path)

@@ -214,7 +214,7 @@ class RecordingGap(Body, kind="recording.gap"):
 
 @dataclass(frozen=True)
 class CameraHealth(Body, kind="camera.health"):
-    """A camera's state changed. ``state``: online | offline | refused | unusable."""
+    """A camera's state changed. ``state``: online | offline | refused | unusable | disk_full."""
 
     camera: str
     state: str

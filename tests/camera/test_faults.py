@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed
+from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -44,6 +44,7 @@ def test_kills_and_a_restarted_camera_cost_moments_only(tmp_path: Path) -> None:
     interrupted = [part.interrupted for part in room.facts(RecordingStored)]
     assert interrupted == [True, True, True, False]
     assert room.snapshots() == [(0, 1, "taken")]
+    assert len(room.facts(SnapshotTaken)) == 1
     everything_plays(room, window)
 
 
@@ -107,7 +108,7 @@ def test_a_full_disk_stops_the_video_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_disk_without_a_byte_left_loses_only_the_last_moment(tmp_path: Path) -> None:
     """ENOSPC in the middle of a file: it is reported, plays, and is stored when there is room."""
-    in_own_disk(tmp_path, "last_byte", kilobytes=3_000)
+    in_own_disk(tmp_path, "last_byte", kilobytes=1_500)
 
 
 def in_own_disk(folder: Path, scenario: str, *, kilobytes: int) -> None:

@@ -22,21 +22,22 @@ from tests.virtual_cameras import VirtualCamera
 
 def test_a_lesson_is_recorded_and_photographed_by_itself(tmp_path: Path) -> None:
     """Nobody touches anything: the whole window is on film, each slot has its picture, once."""
-    profile = short_profile(10, slots=((0, 1, 4), (4, 6, 9)))
+    profile = short_profile(7, margin_s=2, slots=((0, 1, 3), (3, 4, 7)))
     with VirtualCamera(user="viewer", password="it's: @ secret", audio="aac") as camera:
         room = Room(
             tmp_path,
             [{"address": camera.address, "user": "viewer", "password": "it's: @ secret"}],
+            segment="00:03",
         )
-        start = now() + 8 * SECOND
-        room.plan((lesson_from(start, 10),), profile)
+        start = now() + 6 * SECOND
+        room.plan((lesson_from(start, 7),), profile)
         room.start()
         wait_for("the lamp is lit", lambda: room.state() == "recording")
         wait_for("the lesson is over", lambda: room.state() == "waiting", 40)
         room.recorder.stop()
 
     parts = room.facts(RecordingStored)
-    window = Window(start - 3 * SECOND, start + 13 * SECOND)
+    window = Window(start - 2 * SECOND, start + 9 * SECOND)
     assert room.unaccounted("lesson-1", window) == ()
     assert len(parts) >= 3
     for part, following in pairwise(parts):
@@ -53,7 +54,7 @@ def test_a_lesson_is_recorded_and_photographed_by_itself(tmp_path: Path) -> None
     assert len(room.facts(RecordingStarted)) == 1
     assert [fact.state for fact in room.facts(CameraHealth)] == ["online"]
     assert room.snapshots() == [(0, 1, "taken"), (0, 2, "taken")]
-    for picture, opens, closes in zip(room.facts(SnapshotTaken), (0, 4), (4, 9), strict=True):
+    for picture, opens, closes in zip(room.facts(SnapshotTaken), (0, 3), (3, 7), strict=True):
         assert picture.method == "key_frame"
         assert start + opens * SECOND <= picture.at <= start + (closes + 1) * SECOND
         assert room.media(picture.sha256).read_bytes().startswith(b"\xff\xd8")
@@ -65,12 +66,12 @@ def test_a_lesson_is_recorded_and_photographed_by_itself(tmp_path: Path) -> None
 
 def test_the_video_of_an_overlap_belongs_to_both_lessons(tmp_path: Path) -> None:
     """One stream serves lessons that follow each other; the shared part is one file, two facts."""
-    profile = short_profile(4, margin_s=4)
+    profile = short_profile(3, margin_s=3)
     with VirtualCamera() as camera:
         room = Room(tmp_path, [{"address": camera.address}], segment="01:00")
-        first = now() + 6 * SECOND
-        second = first + 4 * SECOND
-        room.plan((lesson_from(first, 4), lesson_from(second, 4, "lesson-2")), profile)
+        first = now() + 5 * SECOND
+        second = first + 3 * SECOND
+        room.plan((lesson_from(first, 3), lesson_from(second, 3, "lesson-2")), profile)
         room.start()
         wait_for("the lamp is lit", lambda: room.state() == "recording")
         child = room.recording_process()
@@ -79,8 +80,8 @@ def test_the_video_of_an_overlap_belongs_to_both_lessons(tmp_path: Path) -> None
         wait_for("both are over", lambda: room.state() == "waiting", 40)
         room.recorder.stop()
 
-    assert room.unaccounted("lesson-1", Window(first - 4 * SECOND, first + 8 * SECOND)) == ()
-    assert room.unaccounted("lesson-2", Window(second - 4 * SECOND, second + 8 * SECOND)) == ()
+    assert room.unaccounted("lesson-1", Window(first - 3 * SECOND, first + 6 * SECOND)) == ()
+    assert room.unaccounted("lesson-2", Window(second - 3 * SECOND, second + 6 * SECOND)) == ()
     parts = room.facts(RecordingStored)
     of_first = {part.sha256 for part in parts if part.lesson_id == "lesson-1"}
     of_second = {part.sha256 for part in parts if part.lesson_id == "lesson-2"}

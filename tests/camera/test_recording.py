@@ -99,14 +99,15 @@ def test_parts_are_cut_at_key_frames_and_leave_nothing_out(
     """Each part plays by itself from its first picture; one ends where the next begins."""
     child = child_of(tmp_path, login(camera), segment_s=2)
     child.record(("lesson-1",))
-    wait_for("two parts are closed", lambda: len(said(child, "closed")) >= 2)
+    wait_for("a second part is open", lambda: len(said(child, "opened")) >= 2)
     child.stop()
     parts = drafts(tmp_path)
+    assert len(parts) >= 2
     for (body, path), (following, _) in pairwise(parts):
         assert body.end == following.start
         played = duration_of(path)
         assert played is not None and abs(played - (body.end - body.start)) < SECOND // 2
-    assert sum(len(frames(path)) for _, path in parts) > 20
+    assert sum(len(frames(path)) for _, path in parts) > 15
 
 
 def test_the_last_key_frame_is_a_picture(camera: VirtualCamera, tmp_path: Path) -> None:
