@@ -123,7 +123,7 @@ def check_token() -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         given = request.form.get("token", "")
         if not hmac.compare_digest(given.encode(), str(session.get("token", "")).encode()):
-            abort(400, "stale")
+            abort(400)
 
 
 def log_in(instructor: Instructor) -> None:

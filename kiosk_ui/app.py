@@ -6,6 +6,7 @@ and that every error is a page in plain words with a way back.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +16,10 @@ from flask import (
     Blueprint,
     Flask,
     Response,
+    g,
     render_template,
     request,
     send_from_directory,
-    session,
 )
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -93,6 +94,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _problem)
     app.register_error_handler(DiskFull, _disk_full)
+    app.register_error_handler(OSError, _no_room)
     _add_words(app, config, ledger)
     return app
 
@@ -161,13 +163,18 @@ def _problem(error: HTTPException) -> tuple[str, int]:
         code,
         (_("Something went wrong here"), _("Nothing that was recorded is lost. Please try again.")),
     )
-    if code == 400 and error.description != "stale":
-        detail = error.description or detail
-    session.pop("flash", None)
+    g.instructor = None  # an error page asks nothing of a database that may be the problem
     return render_template("problem.html", headline=headline, detail=detail), code
 
 
-def _disk_full(error: DiskFull) -> tuple[str, int]:
+def _no_room(error: OSError) -> tuple[str, int]:
+    if error.errno == errno.ENOSPC:
+        return _disk_full(error)
+    raise error
+
+
+def _disk_full(error: Exception) -> tuple[str, int]:
+    g.instructor = None
     return (
         render_template(
             "problem.html",

@@ -7,6 +7,7 @@ answer.
 from __future__ import annotations
 
 import http.client
+import logging
 from pathlib import Path
 
 import click
@@ -14,9 +15,9 @@ import click
 from edge import box, teaching
 from edge.box import BoxService
 from edge.clock import monotonic
-from kiosk_ui import catalogues, manual
+from kiosk_ui import manual
 from kiosk_ui.app import create_app
-from kiosk_ui.parts import Parts
+from kiosk_ui.parts import parts_of
 from kiosk_ui.server import Server
 
 # One thread for each stream (live.MOST_STREAMS), the rest for pages and pictures.
@@ -40,9 +41,10 @@ def command(config_path: Path) -> None:
 def serve(service: BoxService) -> None:
     """Serve the pages until the service stops."""
     config = service.config.kiosk
-    catalogues.main([])
+    # A page that is closed or reloaded is no news.
+    logging.getLogger("waitress").setLevel(logging.WARNING)
     app = create_app(service.config, service.ledger)
-    made: Parts = app.extensions["classbox"]
+    made = parts_of(app)
     try:
         server = Server(app, config.host, config.port, THREADS)
     except OSError as error:

@@ -12,17 +12,23 @@ from collections.abc import Sequence
 
 from edge.events import ScanMade
 from edge.ledger import Ledger
-from edge.media import MediaStore
+from edge.media import Draft, MediaStore
 from edge.model import Way
 from kiosk_ui.parts import Parts
 
 _ENTRIES = uuid.UUID("6c1f3f0a-6d0f-4c39-9a2f-2b7f0a54c3c7")
+_END_OF_JPEG = b"\xff\xd9"
 _one_at_a_time = threading.Lock()
 
 
 def new_form() -> str:
     """Return the id of a new form."""
     return uuid.uuid4().hex
+
+
+def entry_id(form: str, person_id: str) -> str:
+    """Return the id of the event by which *form* enters *person_id*: always the same one."""
+    return uuid.uuid5(_ENTRIES, f"{form}/{person_id}").hex
 
 
 def enter(box: Parts, form: str, people: Sequence[str], instructor_id: str, reason: str) -> bool:
@@ -38,7 +44,7 @@ def enter(box: Parts, form: str, people: Sequence[str], instructor_id: str, reas
                 entered_by=instructor_id,
                 reason=reason,
             )
-            event_id = uuid.uuid5(_ENTRIES, f"{form}/{person}").hex
+            event_id = entry_id(form, person)
             with box.ledger.store.read() as connection:
                 known = connection.execute("SELECT 1 FROM event WHERE id = ?", (event_id,))
                 if known.fetchone():
@@ -47,7 +53,11 @@ def enter(box: Parts, form: str, people: Sequence[str], instructor_id: str, reas
                 box.ledger.append(scan, event_id=event_id)
             else:
                 draft = box.media.draft(scan, sha_field="photo", event_id=event_id)
-                draft.write(picture)
+                try:
+                    draft.write(picture)
+                except OSError:
+                    draft.discard()
+                    raise
                 draft.store(box.ledger)
     return picture is not None
 
@@ -62,10 +72,17 @@ def finish(media: MediaStore, ledger: Ledger) -> int:
         body = draft.body
         if not isinstance(body, ScanMade) or body.way != Way.MANUAL:
             continue  # the greeter's
-        if draft.has_bytes():
+        if _whole(draft):
             draft.store(ledger)
         else:
             ledger.append(body, event_id=draft.id)
             draft.discard()
         finished += 1
     return finished
+
+
+def _whole(draft: Draft) -> bool:
+    """Tell whether the photo reached the disk to its end, under its draft's name or its own."""
+    if draft.path.exists():
+        return draft.path.read_bytes().endswith(_END_OF_JPEG)
+    return draft.has_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import Flask, current_app
 
 from edge.config import Config
 from edge.ledger import Ledger
@@ -31,11 +31,16 @@ class Parts:
     pins: PinLock
 
 
-def hang(app: object, made: Parts) -> None:
+def hang(app: Flask, made: Parts) -> None:
     """Make *made* what ``parts`` returns within *app*."""
-    app.extensions[_NAME] = made  # type: ignore[attr-defined]
+    app.extensions[_NAME] = made
+
+
+def parts_of(app: Flask) -> Parts:
+    """Return the box behind *app*."""
+    return cast(Parts, app.extensions[_NAME])
 
 
 def parts() -> Parts:
     """Return the box behind the current application."""
-    return cast(Parts, current_app.extensions[_NAME])
+    return parts_of(current_app)

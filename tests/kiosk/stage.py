@@ -24,7 +24,7 @@ from edge.model import Instant, Lesson, Way
 from edge.service import Service
 from kiosk_ui import catalogues
 from kiosk_ui.app import create_app
-from kiosk_ui.parts import Parts
+from kiosk_ui.parts import Parts, parts_of
 from kiosk_ui.server import Server
 from tests.boxes import send_documents
 
@@ -69,9 +69,7 @@ class Stage:
     @property
     def parts(self) -> Parts:
         """What the pages work with."""
-        made = self.app.extensions["classbox"]
-        assert isinstance(made, Parts)
-        return made
+        return parts_of(self.app)
 
     def send(self, lessons: Sequence[Lesson], roster: Roster, version: int = 1) -> None:
         """Put a timetable and a roster in force."""

@@ -77,7 +77,9 @@ def test_the_kiosk_comes_back_after_a_kill_with_what_was_stored(box: Box) -> Non
     box.start()
     box.kiosk.kill()
     entry = ScanMade("p-2", now, "manual", "", entered_by=TEACHER_ID, reason="camera_out")
-    MediaStore(box.folder / "data" / "media").draft(entry, sha_field="photo").write(b"a photo")
+    MediaStore(box.folder / "data" / "media").draft(entry, sha_field="photo").write(
+        b"a photo \xff\xd9"
+    )
     box.start()
     page = box.get("/")
     assert "<b>1</b>" in page and "/ 3 checked in" in page

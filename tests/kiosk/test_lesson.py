@@ -175,6 +175,20 @@ def test_a_form_that_is_sent_twice_makes_one_entry(stage: Stage, teacher: Browse
     assert len(bodies(stage, ScanMade.kind)) == 1
 
 
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(stage: Stage, teacher: Browser) -> None:
+    """The entry is not stored; when there is room, the same form can be sent again."""
+    full = stage.media.incoming / f"{manual.entry_id('f', 'p-2')}.data"
+    full.symlink_to("/dev/full")
+    stage.picture()
+    status, page = teacher.post(MANUAL, form="f", person="p-2", reason="camera_out")
+    assert status == 507 and "The disk is full" in page
+    assert not bodies(stage, ScanMade.kind)
+    assert not list(stage.media.incoming.iterdir())
+    stage.picture(JPEG)
+    teacher.post(MANUAL, form="f", person="p-2", reason="camera_out")
+    assert len(bodies(stage, ScanMade.kind)) == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -223,12 +237,14 @@ def test_an_entry_that_a_power_cut_interrupted_is_completed(stage: Stage) -> Non
     stage.media.draft(with_photo, sha_field="photo").write(JPEG)
     without = ScanMade("p-3", now, "manual", "", entered_by=TEACHER_ID, reason="camera_out")
     stage.media.draft(without, sha_field="photo")
+    torn = ScanMade("p-5", now, "manual", "", entered_by=TEACHER_ID, reason="camera_out")
+    stage.media.draft(torn, sha_field="photo").write(JPEG[:9])
     stage.media.draft(ScanMade("p-4", now, "face", ""), sha_field="photo")
-    assert manual.finish(stage.media, stage.ledger) == 2
+    assert manual.finish(stage.media, stage.ledger) == 3
     assert manual.finish(stage.media, stage.ledger) == 0
     stored = {one["person_id"]: one["photo"] for one in bodies(stage, ScanMade.kind)}
-    assert set(stored) == {"p-2", "p-3"}
-    assert stored["p-2"] and not stored["p-3"]
+    assert set(stored) == {"p-2", "p-3", "p-5"}
+    assert stored["p-2"] and not stored["p-3"] and not stored["p-5"]
 
 
 def test_two_lessons_of_one_class_keep_their_own_attendance(stage: Stage) -> None:

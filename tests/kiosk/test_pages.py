@@ -173,3 +173,17 @@ def test_the_door_picture_is_only_sent_while_it_is_fresh(stage: Stage) -> None:
     answer = browser.get("/door.jpg")
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_database_that_fails_is_a_page_in_plain_words(stage: Stage) -> None:
+    """Even for who is logged in; nothing of the failure itself is shown."""
+    browser = stage.client()
+    browser.log_in(TEACHER_ID)
+    stage.app.testing = False
+    stage.app.config["PROPAGATE_EXCEPTIONS"] = False
+    with stage.ledger.store.write() as connection:
+        connection.execute("ALTER TABLE lesson RENAME TO gone")
+    answer = browser.client.get("/lessons")
+    assert answer.status_code == 500
+    assert b"Something went wrong here" in answer.data
+    assert b"gone" not in answer.data and b'href="/"' in answer.data
