@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 from tests.house import ROOT
@@ -44,3 +45,11 @@ def test_nobody_sleeps_for_luck() -> None:
         if path != Path(__file__) and ".sleep(" in path.read_text("utf-8")
     ]
     assert not sleepers
+
+
+def test_every_package_is_installed() -> None:
+    """Each folder of the product that holds modules is named in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    named = set(project["tool"]["setuptools"]["packages"])
+    there = {".".join(path.relative_to(ROOT).parent.parts) for path in PRODUCT}
+    assert named == there
