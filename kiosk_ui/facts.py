@@ -26,7 +26,7 @@ from edge.model import (
     Way,
 )
 from edge.rules.attendance import Mark, Meaning
-from edge.rules.lessons import attendance_window
+from edge.rules.lessons import TAUGHT, attendance_window, start_window
 from kiosk_ui import screen
 from kiosk_ui.runtime import Now, Runtime
 from kiosk_ui.screen import Sheet
@@ -53,6 +53,14 @@ class Facts:
     instructors: dict[str, Instructor]
     services: Now
     greeted: Greeted | None
+
+    @property
+    def check_in_from(self) -> Instant | None:
+        """When check-in to the next lesson opens, if that is soon enough to be known."""
+        for sheet in self.sheets:
+            if self.coming and sheet.lesson.id == self.coming[0].id:
+                return start_window(sheet.lesson, sheet.profile).opens
+        return None
 
     @property
     def changes_at(self) -> Instant | None:
@@ -93,6 +101,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
             one
             for one in lessons
             if one.start > reading.at
+            and one.state in TAUGHT
             and _shown_from(queries.profile_of(connection, one).shown_days_before, one)
             <= reading.at
         )

@@ -26,7 +26,15 @@ def test_between_lessons_the_next_one_is_announced(stage: Stage) -> None:
     stage.clock.jump(at("07:30"))
     page = stage.client().get("/")
     assert 'data-layout="idle"' in page
-    assert "Next lesson" in page and "09:00–10:30" in page
+    assert "Next lesson" in page
+    assert "Today 09:00–10:30" in page and "Check-in 08:45" in page
+
+
+def test_a_lesson_that_does_not_take_place_is_not_announced(stage: Stage) -> None:
+    """A cancelled lesson is no next lesson."""
+    gone = replace(two_hours(at("09:00")), state=LessonState.CANCELLED)
+    stage.send([gone], roster_of(5, PIN_HASH), version=2)
+    assert "No lessons in the next days" in stage.client().get("/")
 
 
 def test_a_box_without_a_timetable_says_where_it_comes_from(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -20,6 +20,8 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 COLOURS = 256
+VISIBLE = 32
+FEW_PIXELS = 40
 
 
 @contextmanager
@@ -34,8 +36,17 @@ def chromium() -> Iterator[Browser]:
 
 
 def save(page: Page, file: Path) -> None:
-    """Write what *page* shows as a PNG with a palette, a third of the size."""
+    """Write what *page* shows as a PNG with a palette, unless the file shows the same already."""
     shot = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
     palette = shot.quantize(COLOURS)
     small = shot.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(file, optimize=True)
+    if not (file.exists() and _alike(Image.open(file), small)):
+        small.save(file, optimize=True)
+
+
+def _alike(before: Image.Image, after: Image.Image) -> bool:
+    """Tell whether two pictures differ by no more than dithering: then the old one may stay."""
+    if before.size != after.size:
+        return False
+    difference = ImageChops.difference(before.convert("RGB"), after.convert("RGB")).convert("L")
+    return sum(difference.histogram()[VISIBLE:]) <= FEW_PIXELS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,12 +82,33 @@ def _play(browser: Browser, out: Path, language: str, tell: Callable[[Scene], No
         tempfile.TemporaryDirectory() as folder,
         _stage(Path(folder), language) as stage,
         stage.served() as url,
+        _kept_fresh(stage.config.runtime_dir),
     ):
         page = browser.new_page(viewport=SIZE, locale="zh-CN")
         try:
             tell(Scene(stage, page, url, out, language))
         finally:
             page.close()
+
+
+@contextmanager
+def _kept_fresh(folder: Path) -> Iterator[None]:
+    """Keep what the other services say from growing old while a page is prepared."""
+    stop = threading.Event()
+
+    def touch() -> None:
+        while not stop.wait(0.3):
+            for file in folder.iterdir():
+                with suppress(FileNotFoundError):
+                    os.utime(file)
+
+    thread = threading.Thread(target=touch)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @contextmanager
