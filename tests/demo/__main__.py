@@ -34,7 +34,7 @@ from tests.system import PERSON_AT_THE_DOOR, PIN, System, lesson_at, portrait, r
 from tests.virtual_cameras import VirtualCamera
 
 # The lesson starts this long after everything is up: time to open the two pages.
-HEAD_START = 30 * SECOND
+HEAD_START = 40 * SECOND
 # When nobody has tapped "start" this long after S, the demo does it for them.
 PATIENCE = 20 * SECOND
 CLASS = {

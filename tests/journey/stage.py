@@ -111,7 +111,7 @@ class Stage:
         page = self.browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(self.system.console_url)
         expect(page.get_by_text(self.lesson.class_name).first).to_be_visible()
-        page.goto(f"{self.system.console_url}lessons/{LESSON_ID}")
+        page.get_by_role("link", name=self.lesson.class_name).first.click()
         expect(page.get_by_text("艾琳").first).to_be_visible()
         pictures = page.locator("img[src*='/media/']")
         wait_for("snapshots on the console", lambda: pictures.count() >= 6)
