@@ -59,7 +59,8 @@ def main() -> int:
         "--lessons", type=int, default=0, help="end after that many lessons (default: Ctrl-C)"
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="classbox-demo-"))
     try:
         _run(folder, options.webcam, options.lessons)
@@ -217,6 +218,9 @@ def _say(sentence: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # Once is enough: a second Ctrl-C must not stop us from ending what we started.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
