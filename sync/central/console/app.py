@@ -1,0 +1,122 @@
+"""The console's Flask application: how pages, language, headers and errors are put together.
+
+Promises that nothing on any page comes from outside the machine, and that pages only read.
+There is no login yet: the server listens on loopback unless the configuration says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
+from werkzeug.exceptions import HTTPException
+
+from edge import assets
+from edge.clock import Clock
+from sync.central.config import CentreConfig
+from sync.central.console import catalogues, language, words
+from sync.central.console.language import Babel, _, locale
+from sync.central.media import MediaHolder
+from sync.central.store import CentralStore
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+look = Blueprint("look", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pages work with."""
+
+    config: CentreConfig
+    store: CentralStore
+    media: MediaHolder
+    clock: Clock
+
+
+def parts() -> Parts:
+    """Return the parts of the application that serves this request."""
+    found = current_app.extensions["console"]
+    assert isinstance(found, Parts)
+    return found
+
+
+@look.get("/look/<path:name>")
+def shared(name: str) -> Response:
+    """Serve the visual language that kiosk and console share."""
+    return send_from_directory(assets.LOOK, name)
+
+
+@look.get("/vendor/<any('htmx.min.js'):name>")
+def vendor(name: str) -> Response:
+    """Serve the front-end library that set-up put in place."""
+    file = assets.path(f"static/{name}")
+    return send_from_directory(file.parent, file.name, mimetype="text/javascript")
+
+
+def create_app(parts: Parts) -> Flask:
+    """Return the console of one centre."""
+    from sync.central.console.pages import pages
+
+    for file in catalogues.files():
+        catalogues.compile_file(file)
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=64 * 1024,
+        BABEL_DEFAULT_LOCALE=parts.config.language,
+        BABEL_TRANSLATION_DIRECTORIES=str(catalogues.FOLDER),
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.extensions["console"] = parts
+    Babel(app, locale_selector=lambda: language.chosen(parts.config.language))
+    app.register_blueprint(look)
+    app.register_blueprint(pages)
+    app.after_request(_headers)
+    app.register_error_handler(HTTPException, _problem)
+    zone = parts.config.zone
+    app.jinja_env.globals.update(
+        stamp=_fingerprint(Path(app.static_folder or ""), assets.LOOK),
+        language=lambda: locale().language,
+        centre_name=lambda: parts.config.name or _("Attendance management"),
+        hhmm=lambda at: words.hhmm(at, zone),
+        hhmmss=lambda at: words.hhmmss(at, zone),
+        when=lambda at: words.when(at, parts.clock.now().at, zone),
+        item_words=lambda item: words.item(item, parts.clock.now().at, zone),
+        room_words=words.room,
+        status_words=words.status,
+        cause_words=words.cause,
+        incident_words=words.incident,
+        reason_words=words.reason,
+        size_words=words.size,
+        lasting=words.lasting,
+    )
+    return app
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _problem(error: HTTPException) -> tuple[str, int]:
+    status = error.code or 500
+    return render_template("problem.html", status=status), status
+
+
+def _fingerprint(*folders: Path) -> str:
+    """Return what changes with the static files, so that browsers may keep them for long."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,190 @@
+"""The console's pages. Each is one reading of the store, and refreshes itself by asking again.
+
+A page's live part is asked for every two seconds with the mark of what the browser shows; when
+nothing has changed the answer is empty (204) and the browser keeps what it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as AnyResponse
+
+from edge.clock import local
+from edge.model import SECOND, Instant
+from sync.central import attention, books, evidence, fleet
+from sync.central.console import language, thumbs, words
+from sync.central.console.app import parts
+from sync.central.console.timeline import draw
+from sync.central.views import Box, Evidence
+
+pages = Blueprint("pages", __name__)
+
+_ROW_WIDTH = 360
+_PAGE_WIDTH = 1100
+_YEAR_S = 365 * 86_400
+
+
+@pages.get("/")
+def today() -> AnyResponse:
+    """What needs somebody, today's lessons, the boxes."""
+    here = parts()
+    now = here.clock.now().at
+    opens, closes = _day_of(now)
+    with here.store.reading() as connection:
+        boxes = _boxes(connection, now)
+        lessons = _lessons(connection, opens, closes, now)
+        items = attention.of_troubles(fleet.troubles(connection))
+    items = sorted(items + attention.of_lessons(lessons, boxes, now), key=lambda item: item.level)
+    return _live(
+        "today",
+        items=items,
+        rows=[
+            {
+                "of": one,
+                "shape": draw(one, now, _ROW_WIDTH),
+                "segment": one.segment_at(now),
+                "status": attention.status(one, boxes, now),
+            }
+            for one in lessons
+        ],
+        boxes=boxes,
+        day=words.day(now, here.config.zone),
+        span=(
+            min((one.window.opens for one in lessons), default=0),
+            max((one.window.closes for one in lessons), default=0),
+        ),
+    )
+
+
+@pages.get("/lesson/<lesson_id>")
+def lesson(lesson_id: str) -> AnyResponse:
+    """One lesson: its line, who attended, its pictures, its recording."""
+    here = parts()
+    now = here.clock.now().at
+    with here.store.reading() as connection:
+        planned = books.lesson(connection, lesson_id)
+        if planned is None:
+            abort(404)
+        one = evidence.of_lesson(connection, planned, now)
+        boxes = _boxes(connection, now)
+    concerned = [box for box in boxes if box.id in planned.boxes]
+    return _live(
+        "lesson",
+        of=one,
+        shape=draw(one, now, _PAGE_WIDTH),
+        segment=one.segment_at(now),
+        status=attention.status(one, boxes, now),
+        items=[item for item in attention.of_lessons([one], concerned, now)],
+        boxes=concerned,
+        day=words.day(one.lesson.start, here.config.zone),
+        now=now,
+    )
+
+
+@pages.get("/boxes")
+def boxes() -> AnyResponse:
+    """Every box, and what was set aside."""
+    here = parts()
+    now = here.clock.now().at
+    with here.store.reading() as connection:
+        return _live("boxes", boxes=_boxes(connection, now), troubles=fleet.troubles(connection))
+
+
+@pages.get("/media/<sha256>")
+def media(sha256: str) -> AnyResponse:
+    """One picture as the box took it."""
+    return _picture(_stored(sha256))
+
+
+@pages.get("/media/<sha256>/small")
+def small(sha256: str) -> AnyResponse:
+    """A small copy of a picture."""
+    copy = thumbs.small(_stored(sha256), parts().config.data_dir / "small")
+    if copy is None:
+        abort(404)
+    return _picture(copy)
+
+
+@pages.post("/language")
+def choose_language() -> AnyResponse:
+    """Remember the language that was chosen in this browser, and go back to where it was."""
+    chosen = request.form.get("language", "")
+    if chosen not in language.LANGUAGES:
+        abort(400)
+    back = urlsplit(request.form.get("back", ""))
+    safe = back.path.startswith("/") and not back.path.startswith("//") and not back.netloc
+    response = redirect(back.path if safe else url_for("pages.today"))
+    response.set_cookie(language.COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="Strict")
+    return response
+
+
+def _live(name: str, **values: Any) -> AnyResponse:
+    """Return a page, or only its live part when the page itself asks; 204 when it shows it."""
+    part = render_template(f"{name}_part.html", **values)
+    mark = hashlib.sha256(part.encode("utf-8")).hexdigest()[:16]
+    if request.args.get("seen") == mark:
+        return Response(status=204)
+    part = render_template("live.html", part=part, mark=mark)
+    if "seen" in request.args:
+        return make_response(part)
+    return make_response(render_template("page.html", part=part, name=name, **values))
+
+
+def _day_of(now: Instant) -> tuple[Instant, Instant]:
+    """Return the beginning of the calendar day of *now* and of the next one."""
+    zone = parts().config.zone
+    date = local(now, zone).date()
+    midnights = (datetime.combine(day, time(), zone) for day in (date, date + timedelta(days=1)))
+    opens, closes = (int(midnight.timestamp()) * SECOND for midnight in midnights)
+    return opens, closes
+
+
+def _boxes(connection: Connection, now: Instant) -> list[Box]:
+    return fleet.boxes(connection, now, parts().config.silent_after * SECOND)
+
+
+def _lessons(
+    connection: Connection, opens: Instant, closes: Instant, now: Instant
+) -> list[Evidence]:
+    planned = books.lessons(connection, opens, closes)
+    return [evidence.of_lesson(connection, one, now) for one in planned]
+
+
+def _stored(sha256: str) -> Path:
+    holder = parts().media
+    try:
+        path = holder.path(sha256)
+    except ValueError:
+        abort(404)
+    if not path.is_file():
+        abort(404)
+    return path
+
+
+def _picture(path: Path) -> AnyResponse:
+    with path.open("rb") as file:
+        begin = file.read(8)
+    kinds = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
+    found = [kind for magic, kind in kinds.items() if begin.startswith(magic)]
+    if not found:
+        abort(404)
+    response = send_file(path, mimetype=found[0], conditional=True)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,224 @@
+"""What the console says: codes, times and sizes in the language of the request.
+
+Owns the choice of the sentence; its translation is in ``translations``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from edge.clock import local
+from edge.model import Duration, Instant
+from sync.central.attention import Item
+from sync.central.console.language import _, locale, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the attention list: a tag, whom it is about, what is the matter."""
+
+    tag: str
+    about: str
+    text: str
+
+
+def hhmm(at: Instant, zone: ZoneInfo) -> str:
+    """Return the time of day."""
+    return local(at, zone).strftime("%H:%M")
+
+
+def hhmmss(at: Instant, zone: ZoneInfo) -> str:
+    """Return the time of day to the second."""
+    return local(at, zone).strftime("%H:%M:%S")
+
+
+def day(at: Instant, zone: ZoneInfo) -> str:
+    """Return the date with its weekday, such as 2026-11-23 星期一."""
+    moment = local(at, zone)
+    return f"{moment:%Y-%m-%d} {format_date(moment, 'EEEE', locale=locale())}"
+
+
+def when(at: Instant, now: Instant, zone: ZoneInfo) -> str:
+    """Return a time of day, with the date when it is not today."""
+    moment = local(at, zone)
+    today = moment.date() == local(now, zone).date()
+    return moment.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def room(name: str) -> str:
+    """Return a room's name; a bare number is said to be a room."""
+    return _("Room %(room)s", room=name) if name.isdecimal() else name
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people."""
+    value = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit in ("B", "KB") else f"{value:.1f} {unit}"
+        value /= 1000
+    return ""
+
+
+def lasting(duration: Duration) -> str:
+    """Return a length of time in minutes and seconds."""
+    minutes, seconds = divmod(duration // 1_000_000, 60)
+    if minutes and seconds:
+        return _("%(minutes)d min %(seconds)d s", minutes=minutes, seconds=seconds)
+    if minutes:
+        return _("%(minutes)d min", minutes=minutes)
+    return _("%(seconds)d s", seconds=seconds)
+
+
+def status(code: str) -> str:
+    """Return how a lesson stands, in one word."""
+    return {
+        "planned": _("Not begun"),
+        "running": _("Normal"),
+        "held": _("Held"),
+        "cancelled": _("Cancelled"),
+        "postponed": _("Postponed"),
+        "made_up": _("Made up"),
+        "not_opened": _("Not started"),
+        "not_held": _("Not held"),
+        "silent": _("Box silent"),
+        "not_recording": _("Not recording"),
+        "gap": _("Gap in video"),
+        "missed": _("Snapshot missing"),
+    }.get(code, code)
+
+
+def reason(code: str) -> str:
+    """Return the reason of a manual entry."""
+    return {
+        "face_not_recognised": _("Face not recognised"),
+        "face_not_enrolled": _("Face not enrolled"),
+        "camera_out": _("Camera out"),
+        "declined_face": _("Declined face recognition"),
+    }.get(code, code)
+
+
+def cause(text: str) -> str:
+    """Return in a few words why something is missing; boxes explain at length, in English."""
+    known = (
+        ("disk is full", _("the disk was full")),
+        ("refused the user name", _("the camera refused the password")),
+        ("No classroom camera", _("no camera is set up")),
+        ("became known to the box only after", _("the timetable came too late")),
+        ("recorder was not running", _("the box or its recorder was off")),
+        ("only after the time was over", _("the camera answered too late")),
+        ("gave no video in time", _("the camera gave no picture in time")),
+        ("cannot be reached", _("the camera does not answer")),
+        ("no answer", _("the camera does not answer")),
+        ("does not answer", _("the camera does not answer")),
+        ("closed the connection", _("the camera closed the connection")),
+        ("unknown", _("cause not known")),
+    )
+    return next((words for part, words in known if part in text), text)
+
+
+def item(of: Item, now: Instant, zone: ZoneInfo) -> Said:
+    """Return the words for one thing that needs somebody."""
+    about = " · ".join(filter(None, (room(of.room), of.class_name, of.box)))
+    at = when(of.at, now, zone)[:5] if of.at else ""
+    why = cause(of.cause) if of.cause else ""
+    match of.code:
+        case "silent":
+            tag = _("Box silent")
+            text = _(
+                "last heard at %(time)s; check its power and network", time=_long(of, now, zone)
+            )
+        case "not_opened":
+            tag, text = _("Not started"), _("was due at %(time)s; remind the instructor", time=at)
+        case "not_held":
+            tag, text = _("Not held"), _("planned for %(time)s and never started", time=at)
+        case "not_recording":
+            tag = _("Not recording")
+            text = _("no video since %(time)s; check-in is not affected", time=at)
+        case "gap":
+            tag = _("Gap in video")
+            text = ngettext(
+                "%(num)d minute of video is missing from %(time)s (%(why)s)",
+                "%(num)d minutes of video are missing from %(time)s (%(why)s)",
+                of.count,
+                time=at,
+                why=why,
+            )
+        case "missed":
+            tag = _("Snapshot missing")
+            text = ngettext(
+                "%(num)d snapshot is missing, last at %(time)s (%(why)s)",
+                "%(num)d snapshots are missing, last at %(time)s (%(why)s)",
+                of.count,
+                time=at,
+                why=why,
+            )
+        case "by_hand":
+            tag = _("Many manual entries")
+            text = _(
+                "%(count)d of %(whole)d entered by hand; check one by one",
+                count=of.count,
+                whole=of.whole,
+            )
+        case "not_checked_out":
+            tag = _("Not checked out")
+            text = ngettext(
+                "%(num)d person never checked out",
+                "%(num)d people never checked out",
+                of.count,
+            )
+        case "strangers":
+            tag = _("Not on roster")
+            text = ngettext(
+                "%(num)d person who is not on the roster was recorded",
+                "%(num)d people who are not on the roster were recorded",
+                of.count,
+            )
+        case "clock":
+            tag = _("Clock doubtful")
+            text = _("its records are marked until it is synchronised")
+        case "camera_refused":
+            tag = _("Camera refuses")
+            text = _("wrong password since %(time)s; correct it on the box", time=at)
+        case code if code.startswith("camera_"):
+            tag = _("Camera out")
+            text = _("since %(time)s (%(why)s)", time=at, why=why or _("cause not known"))
+        case _:
+            tag, text = _incident(of)
+    return Said(tag, about, text)
+
+
+def _long(of: Item, now: Instant, zone: ZoneInfo) -> str:
+    return when(of.at, now, zone)
+
+
+def incident(code: str) -> str:
+    """Return the name of an incident."""
+    return {
+        "fork": _("Ledger forked"),
+        "forged": _("Record not genuine"),
+        "duplicate_id": _("Record twice"),
+        "other_key": _("Unknown key"),
+        "other_box": _("Ledger of another box"),
+        "bad_message": _("Unreadable message"),
+        "unreadable": _("Unreadable record"),
+        "bad_media": _("Damaged file"),
+    }.get(code, code)
+
+
+def _incident(of: Item) -> tuple[str, str]:
+    code = of.code.removeprefix("incident_")
+    text = {
+        "fork": _("two different histories of one box: its disk was copied or set back"),
+        "forged": _("a record does not match its signature and was not stored"),
+        "duplicate_id": _("a record came a second time under another number"),
+        "other_key": _("another machine uses this box's name; neither is trusted until checked"),
+        "other_box": _("sends the ledger of another box: its disk was copied"),
+        "bad_message": _("sent messages that cannot be read; is its software up to date?"),
+        "unreadable": _("a record was stored but makes no sense"),
+        "bad_media": _("a picture arrived damaged; the box's disk may be failing"),
+    }.get(code, of.cause)
+    return incident(code), text

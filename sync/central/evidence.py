@@ -1,0 +1,155 @@
+"""What there is to show that a lesson took place: recording, snapshots, scans, and who attended.
+
+Owns the centre's reading of a lesson. Attendance is derived here by the same pure rules as on
+the box, from the scans of all its boxes; nothing derived is stored.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from edge.model import (
+    Instant,
+    Profile,
+    Scan,
+    Way,
+    Window,
+)
+from edge.rules.attendance import attend
+from edge.rules.lessons import attendance_window, recording_window
+from edge.rules.segments import segments_of
+from edge.rules.snapshots import plan
+from sync.central import books, tables
+from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
+
+_SECOND_END = 999_999
+
+
+def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidence:
+    """Return what the centre holds of a lesson at *now*."""
+    lesson = planned.lesson
+    profile = books.profile_of(connection, planned)
+    segments = segments_of(lesson, profile)
+    attendance = attendance_window(lesson, profile)
+    roster = books.roster_of(connection, planned)
+    the_class = books.class_of(connection, planned)
+    looks = _looks(connection, planned, attendance)
+    by_person: dict[str, list[Scan]] = defaultdict(list)
+    for look in looks.values():
+        by_person[look.scan.person_id].append(look.scan)
+    trainees = the_class.trainees if the_class else ()
+    known = {trainee.id for trainee in trainees} | {entry.id for entry in roster.instructors}
+    return Evidence(
+        planned=planned,
+        profile=profile,
+        segments=segments,
+        window=recording_window(lesson, profile),
+        attendance=attendance,
+        instructors=tuple(entry for entry in roster.instructors if entry.id in lesson.instructors),
+        attendees=tuple(
+            Attendee(trainee, attend(segments, by_person[trainee.id], profile))
+            for trainee in trainees
+        ),
+        looks=looks,
+        strangers=len([person for person in by_person if person not in known]),
+        shots=_shots(connection, planned, profile, now),
+        films=_films(connection, planned, recording_window(lesson, profile), now),
+        holes=tuple(
+            Hole(row.starts, row.ends, row.camera, row.cause)
+            for row in connection.execute(
+                select(tables.gap)
+                .where(tables.gap.c.lesson_id == lesson.id)
+                .order_by(tables.gap.c.starts)
+            )
+        ),
+    )
+
+
+def _looks(connection: Connection, planned: Planned, window: Window) -> dict[str, Look]:
+    table = tables.scan
+    rows = connection.execute(
+        select(table)
+        .where(
+            table.c.box.in_(planned.boxes),
+            table.c.at >= window.opens,
+            table.c.at <= window.closes + _SECOND_END,
+        )
+        .order_by(table.c.at, table.c.id)
+    )
+    return {row.id: Look(_scan(row), row.photo, row.reason) for row in rows}
+
+
+def _scan(row: Any) -> Scan:
+    # A way that newer boxes may add is shown as a machine's, never as an instructor's word.
+    way = Way(row.way) if row.way in set(Way) else Way.FACE
+    return Scan(row.id, row.person_id, row.at, way)
+
+
+def _shots(
+    connection: Connection, planned: Planned, profile: Profile, now: Instant
+) -> tuple[Shot, ...]:
+    table = tables.snapshot
+    said: dict[tuple[int, int], Any] = {}
+    for told in connection.execute(
+        select(table, tables.media.c.sha256.label("held"))
+        .outerjoin(tables.media, tables.media.c.sha256 == table.c.sha256)
+        .where(table.c.lesson_id == planned.lesson.id)
+        .order_by(table.c.at, table.c.seq)
+    ):
+        key = (told.hour, told.number)
+        # A picture found later replaces "missed"; a second picture changes nothing.
+        if key not in said or (told.sha256 and not said[key].sha256):
+            said[key] = told
+    shots: list[Shot] = []
+    for slot in plan(planned.lesson, profile):
+        row: Any = said.get((slot.hour, slot.number))
+        if row is None:
+            state = "due" if now > slot.window.closes else "planned"
+            shots.append(Shot(slot, state, slot.aim))
+        elif row.sha256:
+            shots.append(Shot(slot, "taken", row.at, row.sha256, row.held is not None))
+        else:
+            shots.append(Shot(slot, "missed", slot.aim, cause=row.cause))
+    return tuple(shots)
+
+
+def _films(
+    connection: Connection, planned: Planned, window: Window, now: Instant
+) -> tuple[Film, ...]:
+    table = tables.recording
+    films: list[Film] = []
+    begun: dict[tuple[str, str], Instant] = {}
+    reach: dict[tuple[str, str], Instant] = {}
+    for row in connection.execute(
+        select(table).where(table.c.lesson_id == planned.lesson.id).order_by(table.c.starts)
+    ):
+        key = (row.box, row.camera)
+        if row.ends is None:
+            begun[key] = max(begun.get(key, 0), row.starts)
+        else:
+            films.append(Film(row.starts, row.ends, row.camera, row.bytes, row.interrupted, False))
+            reach[key] = max(reach.get(key, 0), row.ends)
+    for (box, camera), since in begun.items():
+        starts = max(since, reach.get((box, camera), 0))
+        until, running = _alive(connection, box, camera, starts)
+        ends = min(now, window.closes, until)
+        if now <= window.closes and ends > starts:
+            films.append(Film(starts, ends, camera, 0, not running, running))
+    return tuple(sorted(films, key=lambda film: film.starts))
+
+
+def _alive(connection: Connection, box: str, camera: str, since: Instant) -> tuple[Instant, bool]:
+    """Return until when a recording that began at *since* ran, and whether it still does.
+
+    As far as the centre has heard: a silent box may record on, and will say so later.
+    """
+    health = connection.execute(
+        select(tables.camera).where(tables.camera.c.box == box, tables.camera.c.camera == camera)
+    ).one_or_none()
+    if health is not None and health.state != "online" and health.at >= since:
+        return int(health.at), False
+    seen = connection.execute(select(tables.box.c.last_seen).where(tables.box.c.id == box)).scalar()
+    return int(seen or 0), True

@@ -1,0 +1,43 @@
+"""The boxes as the centre knows them: when last heard, how much is on its way, what is wrong."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from edge.model import Duration, Instant
+from sync.central import tables
+from sync.central.views import Box, Camera, Trouble
+
+
+def boxes(connection: Connection, now: Instant, silent_after: Duration) -> list[Box]:
+    """Return every box that ever said hello, by its id."""
+    cameras: dict[str, list[Camera]] = {}
+    for row in connection.execute(select(tables.camera).order_by(tables.camera.c.camera)):
+        cameras.setdefault(row.box, []).append(Camera(row.camera, row.state, row.cause, row.at))
+    rows = connection.execute(
+        select(tables.box, tables.ledger.c.last)
+        .join(tables.ledger, tables.ledger.c.uuid == tables.box.c.ledger)
+        .order_by(tables.box.c.id)
+    )
+    return [
+        Box(
+            id=row.id,
+            last_seen=row.last_seen,
+            silent=now - row.last_seen > silent_after,
+            held=row.last,
+            backlog=max(0, row.head - row.last),
+            media_waiting=row.media_waiting,
+            clock=row.clock,
+            clock_ahead=row.clock_ahead,
+            software=row.software,
+            cameras=tuple(cameras.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def troubles(connection: Connection) -> list[Trouble]:
+    """Return the incidents, the latest first."""
+    table = tables.incident
+    rows = connection.execute(select(table).order_by(table.c.last_at.desc()).limit(100))
+    return [Trouble(row.box, row.cause, row.text, row.times, row.last_at) for row in rows]

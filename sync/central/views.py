@@ -1,0 +1,214 @@
+"""What the console shows, as frozen values: lessons, their evidence, boxes. Pure.
+
+Owns what can be counted from them; how they are read from the store is for ``books``,
+``evidence`` and ``fleet``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.model import (
+    ClockQuality,
+    Duration,
+    Instant,
+    Instructor,
+    Lesson,
+    LessonState,
+    Profile,
+    Scan,
+    Segment,
+    SnapshotSlot,
+    Trainee,
+    Way,
+    Window,
+)
+from edge.rules.attendance import Mark
+
+# A synchronised clock is within a second; the way of a hello adds a moment.
+_CLOCK_OFF: Duration = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a lesson was taught. ``documents``: kind → SHA-256, frozen at its opening."""
+
+    opened_at: Instant
+    opened_by: str
+    ended_at: Instant | None
+    ended_by: str | None
+    documents: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A lesson, the boxes that it takes place at, and how it was taught, if it was."""
+
+    lesson: Lesson
+    boxes: tuple[str, ...]
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One planned snapshot and what became of it. ``state``: taken | missed | due | planned."""
+
+    slot: SnapshotSlot
+    state: str
+    at: Instant
+    sha256: str = ""
+    arrived: bool = False
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A stretch of recording; ``running`` while the box has not said that it ended."""
+
+    starts: Instant
+    ends: Instant
+    camera: str
+    bytes: int
+    interrupted: bool
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Recording that should exist and does not."""
+
+    starts: Instant
+    ends: Instant
+    camera: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A scan with what the pure rules do not need."""
+
+    scan: Scan
+    photo: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """One line of the roster with what was seen of the person."""
+
+    trainee: Trainee
+    marks: tuple[Mark, ...]
+
+    @property
+    def seen(self) -> bool:
+        """Whether the person checked in to any segment."""
+        return any(mark.check_in for mark in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything of one lesson. ``looks`` are by scan id; ``strangers`` are not on the roster."""
+
+    planned: Planned
+    profile: Profile
+    segments: tuple[Segment, ...]
+    window: Window
+    attendance: Window
+    instructors: tuple[Instructor, ...]
+    attendees: tuple[Attendee, ...]
+    looks: dict[str, Look]
+    strangers: int
+    shots: tuple[Shot, ...]
+    films: tuple[Film, ...]
+    holes: tuple[Hole, ...]
+
+    @property
+    def lesson(self) -> Lesson:
+        """The lesson itself."""
+        return self.planned.lesson
+
+    @property
+    def open(self) -> bool:
+        """Whether it is being taught."""
+        return self.lesson.state is LessonState.OPEN
+
+    def segment_at(self, now: Instant) -> Segment:
+        """Return the segment that check-ins count for at *now*, the first before it begins."""
+        begun = [segment for segment in self.segments if segment.check_in.opens <= now]
+        return begun[-1] if begun else self.segments[0]
+
+    def checked_in(self, segment: Segment) -> int:
+        """Return how many of the class checked in to *segment*."""
+        return sum(1 for one in self.attendees if one.marks[segment.number].check_in)
+
+    def absent(self, segment: Segment) -> list[Trainee]:
+        """Return who of the class has not checked in to *segment*."""
+        return [one.trainee for one in self.attendees if not one.marks[segment.number].check_in]
+
+    def not_checked_out(self, now: Instant) -> int:
+        """Return how many are still checked in to a segment whose check-out has closed."""
+        return sum(
+            1
+            for one in self.attendees
+            for mark in one.marks
+            if mark.check_in and not mark.check_out and mark.segment.check_out.closes < now
+        )
+
+    def entered_by_hand(self) -> int:
+        """Return how many of the class have a manual entry."""
+        return sum(
+            1
+            for one in self.attendees
+            if any(
+                scan is not None and scan.way is Way.MANUAL
+                for mark in one.marks
+                for scan in (mark.check_in, mark.check_out)
+            )
+        )
+
+    def missed(self) -> list[Shot]:
+        """Return the snapshots that are missing for good."""
+        return [shot for shot in self.shots if shot.state == "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A classroom camera as its box last said; only ``online`` is a good ``state``."""
+
+    id: str
+    state: str
+    cause: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box. ``silent`` when nothing was heard for longer than the centre's setting."""
+
+    id: str
+    last_seen: Instant
+    silent: bool
+    held: int
+    backlog: int
+    media_waiting: int
+    clock: str
+    clock_ahead: Duration
+    software: str
+    cameras: tuple[Camera, ...]
+
+    @property
+    def clock_doubtful(self) -> bool:
+        """Whether its times may be wrong."""
+        return self.clock != ClockQuality.SYNCHRONISED or abs(self.clock_ahead) > _CLOCK_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An incident that a person must look at."""
+
+    box: str
+    cause: str
+    text: str
+    times: int
+    last_at: Instant

@@ -1,0 +1,228 @@
+"""The console's screens: a morning at a school, made of real events through the real intake."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFilter
+from playwright.sync_api import Browser, ViewportSize
+
+from edge import events
+from edge.documents import ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
+from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
+from sync.central.documents import store_document
+from sync.messages import CHUNK_BYTES, Chunk
+from tests.boxes import TEACHER_ID, at
+from tests.central.centres import Centre, hello_of, open_centre
+from tests.central.days import opened, scan
+from tests.central.served import console_of, served
+from tests.chains import Chain
+from tests.screens.browser import chromium, save
+from tests.screens.people import CLASS, NAMES, roster
+from tests.screens.pictures import classroom, jpeg
+
+SIZE: ViewportSize = {"width": 1440, "height": 900}
+LANGUAGES = ("zh", "en")
+NOW = at("10:12:20")
+CAMERA = "classroom"
+
+
+class Room:
+    """One box and its lesson of the morning."""
+
+    def __init__(self, centre: Centre, box: str, room: str, class_name: str, size: int) -> None:
+        self.centre = centre
+        self.chain = Chain(box, f"ledger-{box}", born=at("07:40"))
+        self.lessons = (
+            _lesson(box, room, class_name, "09:00", "morning"),
+            _lesson(box, room, class_name, "14:00", "afternoon"),
+        )
+        self.lesson = self.lessons[0]
+        people = tuple(
+            Trainee(f"{box}-{number}", f"{number:02d}", NAMES[(number * 5 + len(box)) % len(NAMES)])
+            for number in range(1, size + 1)
+        )
+        if room == "203":
+            people = tuple(
+                Trainee(f"{box}-{number}", f"{number:02d}", NAMES[number - 1])
+                for number in range(1, size + 1)
+            )
+        known = roster("-")
+        the_class = TrainingClass(
+            box, class_name, "2026-JN-0031", "县人社局", at("08:00", "2026-11-01"), people
+        )
+        self.people = people
+        self.pending: list[tuple[Instant, events.Body]] = []
+        self.files: list[bytes] = []
+        self._publish(Roster((the_class,), known.instructors))
+
+    def _publish(self, known: Roster) -> None:
+        store, box = self.centre.store, self.chain.box
+        store_document(store, box, ROSTER, roster_to_json(known), at("07:00"))
+        store_document(store, box, TIMETABLE, timetable_to_json(self.lessons), at("07:00"))
+
+    def say(self, moment: Instant, body: events.Body) -> None:
+        """Let the box write something at that time."""
+        self.pending.append((moment, body))
+
+    def arrive(self, present: int, by_hand: int = 0, photos: int = 12) -> None:
+        """Let the first *present* people check in, some of them by hand."""
+        for number, person in enumerate(self.people[:present]):
+            moment = self.lesson.start - 14 * MINUTE + (number * 37 % 29) * 41 * SECOND
+            manual = number % 7 == 3 and by_hand > 0
+            by_hand -= manual
+            photo = self.file(_portrait(number)) if number < photos else ""
+            self.say(moment, scan(person.id, moment, "manual" if manual else "face", photo))
+
+    def file(self, content: bytes) -> str:
+        """Keep a picture to be sent, and return its name."""
+        self.files.append(content)
+        return hashlib.sha256(content).hexdigest()
+
+    def snapshots(self, until: Instant) -> None:
+        """Let the box take the planned snapshots up to *until*."""
+        for hour, times in enumerate((("5", "22.5", "40"), ("5", "22.5", "40"))):
+            for number, minutes in enumerate(times, start=1):
+                moment = self.lesson.hours[hour].start + int(float(minutes) * MINUTE)
+                if moment > until:
+                    return
+                sha256 = self.file(jpeg(classroom(moment // MINUTE + len(self.chain.box))))
+                self.say(
+                    moment,
+                    events.SnapshotTaken(
+                        self.lesson.id, hour, number, CAMERA, moment, "key_frame", sha256, 9
+                    ),
+                )
+
+    def film(self, starts: Instant, ends: Instant, step: int = 15) -> None:
+        """Let the box record, in parts of *step* minutes."""
+        self.say(starts, events.RecordingStarted(self.lesson.id, CAMERA, starts))
+        while starts < ends - step * MINUTE:
+            until = starts + step * MINUTE
+            body = events.RecordingStored(
+                self.lesson.id, CAMERA, starts, until, self.file(b""), 168_400_000, False
+            )
+            self.say(until, body)
+            starts = until
+
+    def send(self, seen: Instant, backlog: int = 0, **changes: Any) -> None:
+        """Bring everything to the centre, the last of it heard at *seen*."""
+        for moment, body in sorted(self.pending, key=lambda entry: entry[0]):
+            self.chain.append(body, moment)
+        self.centre.clock.at = seen
+        box = self.chain.box
+        head = self.chain.head + backlog
+        hello = hello_of(self.chain, head=head, at=seen, software="0.1.0", **changes)
+        self.centre.hear(box, hello, self.chain.batch())
+        for content in filter(None, self.files):
+            sha256 = hashlib.sha256(content).hexdigest()
+            for offset in range(0, len(content), CHUNK_BYTES):
+                data = content[offset : offset + CHUNK_BYTES]
+                self.centre.hear(box, Chunk(sha256, len(content), offset, data))
+
+
+def shoot(out: Path) -> None:
+    """Take all of the console's screenshots."""
+    with tempfile.TemporaryDirectory() as folder, open_centre(Path(folder), NOW) as centre:
+        busy = morning(centre)
+        app = console_of(centre)
+        with served(app) as url, chromium() as browser:
+            for language in LANGUAGES:
+                _shoot(browser, url, out, language, busy)
+
+
+def morning(centre: Centre) -> Lesson:
+    """Fill *centre* with a morning at 10:12; return the lesson with something to see."""
+    first = Room(centre, "room-203", "203", CLASS, 42)
+    first.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
+    first.say(at("08:52"), opened(first.lesson))
+    first.film(at("08:45"), NOW)
+    first.arrive(38, by_hand=5, photos=30)
+    first.snapshots(NOW)
+    first.send(NOW - 3 * SECOND)
+
+    broken = Room(centre, "room-105", "实训楼 105", "汽车维修工（中级）2026-2 班", 30)
+    broken.say(at("08:55"), opened(broken.lesson))
+    broken.film(at("08:45"), at("09:41"))
+    why = "rtsp://10.1.4.17/1: the camera cannot be reached. Check that it has power."
+    broken.say(at("09:41"), events.CameraHealth(CAMERA, "offline", why))
+    body = events.RecordingGap(broken.lesson.id, CAMERA, at("09:41"), at("10:05"), why)
+    broken.say(at("10:05"), body)
+    broken.arrive(29)
+    broken.snapshots(at("09:41"))
+    missed = events.SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
+    broken.say(at("09:56"), missed)
+    broken.send(NOW - 5 * SECOND, media_waiting=3)
+
+    west = Room(centre, "west-2", "西区 2", "养老护理员（中级）2026-1 班", 24)
+    west.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
+    west.say(at("08:50"), opened(west.lesson))
+    west.film(at("08:45"), NOW)
+    west.arrive(24)
+    west.snapshots(NOW)
+    west.send(NOW - 8 * SECOND, clock="unsynchronised")
+
+    away = Room(centre, "west-3", "西区 3", "电工（初级）2026-5 班", 28)
+    away.send(at("08:47:31"), backlog=9)
+
+    centre.clock.at = NOW
+    return broken.lesson
+
+
+def _lesson(box: str, room: str, class_name: str, start: str, part: str) -> Lesson:
+    begin = at(start)
+    return Lesson(
+        id=f"{box}-{part}",
+        class_id=box,
+        class_name=class_name,
+        room=room,
+        instructors=(TEACHER_ID,),
+        hours=tuple(
+            LessonHour(begin + number * 45 * MINUTE, begin + (number + 1) * 45 * MINUTE)
+            for number in range(2)
+        ),
+        profile="default",
+    )
+
+
+def _portrait(number: int) -> bytes:
+    """Return a drawn face: nobody's."""
+    coats = ("#2f4f63", "#6b4f3a", "#7a2f3a", "#3f5f3f", "#4a4a6a", "#8a6d3b")
+    image = Image.new("RGB", (320, 320), ("#cfd8d4", "#d9d4c7", "#c9d3de")[number % 3])
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((50, 230, 270, 380), 80, fill=coats[number % len(coats)])
+    draw.ellipse((95, 50, 225, 180), fill="#2a2422")
+    draw.ellipse(
+        (102, 70 + number % 5 * 3, 218, 236), fill=("#e3b995", "#d8a983", "#ecc7a6")[number % 3]
+    )
+    draw.arc((140, 175, 180, 205), 20, 160, fill="#9a5a4a", width=4)
+    for x in (138, 182):
+        draw.ellipse((x - 6, 138, x + 6, 148), fill="#2a2422")
+    return jpeg(image.filter(ImageFilter.GaussianBlur(1.2)))
+
+
+def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -> None:
+    page = browser.new_page(viewport=SIZE)
+    page.context.add_cookies([{"name": "console_language", "value": language, "url": url}])
+    pages = {
+        "today": "/",
+        "lesson": f"/lesson/{busy.id}",
+        "attendance": "/lesson/room-203-morning",
+        "boxes": "/boxes",
+    }
+    for name, path in pages.items():
+        page.goto(url + path)
+        page.evaluate("document.fonts.ready")
+        page.evaluate(
+            "Promise.all([...document.images].map((image) => { image.loading = 'eager';"
+            " return image.decode().catch(() => null); }))"
+        )
+        if name == "attendance":
+            page.locator("#people").scroll_into_view_if_needed()
+            page.evaluate("document.getElementById('people').scrollIntoView()")
+        save(page, out / f"console-{name}.{language}.png")
+        print(f"console-{name}.{language}.png")
+    page.close()
