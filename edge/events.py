@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from edge.model import ClockQuality, Instant, Reading
 
 SALT_BYTES = 32
+BODY_BYTES = 64 * 1024
 FORMAT = "classbox-event-1"
 
 KINDS: dict[str, type[Body]] = {}
@@ -238,8 +239,17 @@ class MediaMissing(Body, kind="media.missing"):
 
 
 def encode(body: Body) -> bytes:
-    """Return the canonical bytes of *body*: JSON, keys sorted, no spaces, UTF-8."""
-    return canonical(vars(body))
+    """Return the canonical bytes of *body*: JSON, keys sorted, no spaces, UTF-8.
+
+    Raises BadBody when they are more than one message to the centre can carry.
+    """
+    content = canonical(vars(body))
+    if len(content) > BODY_BYTES:
+        raise BadBody(
+            f"{body.kind}: {len(content)} bytes; a body holds at most {BODY_BYTES}. "
+            "Store large content as a media file and name it by its hash."
+        )
+    return content
 
 
 def decode(kind: str, content: bytes) -> Body:

@@ -38,15 +38,18 @@ class Chain:
 
     def append(self, body: Body, at: Instant = 1, event_id: str = "") -> Record:
         """Add one event and return it."""
+        return self.append_raw(body.kind, encode(body), at, event_id)
+
+    def append_raw(self, kind: str, content: bytes, at: Instant = 1, event_id: str = "") -> Record:
+        """Add an event whose body is any bytes: what no box of ours would write."""
         seq = len(self.records) + 1
-        content = encode(body)
         salt = hashlib.sha256(f"{self.uuid} {seq}".encode()).digest()
         hashed = body_hash(salt, content)
         previous = self.records[-1].event.hash if self.records else genesis(self.uuid)
         reading = Reading(at, "boot-1", seq, ClockQuality.SYNCHRONISED)
         identity = event_id or f"{self.uuid}-{seq}"
-        own = header_hash(seq, identity, body.kind, reading, hashed, previous)
-        event = Event(seq, identity, body.kind, reading, hashed, previous, own, self._key.sign(own))
+        own = header_hash(seq, identity, kind, reading, hashed, previous)
+        event = Event(seq, identity, kind, reading, hashed, previous, own, self._key.sign(own))
         self.records.append(Record(event, salt, content))
         return self.records[-1]
 

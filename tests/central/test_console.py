@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
 from edge.model import MINUTE, SECOND, Trainee
-from sync.central.console import catalogues
 from sync.central.documents import store_document
 from sync.messages import Chunk, Offer
 from tests.boxes import LESSON_ID, at, roster_of, two_hours
+from tests.catalogues import CONSOLE, read
 from tests.central.centres import Centre, hello_of
 from tests.central.days import START, busy_day, opened, scan, sha
 from tests.central.served import console_of, served
@@ -223,11 +223,11 @@ def test_a_page_that_is_not_there_says_so(client: FlaskClient) -> None:
 
 def test_every_sentence_has_its_chinese() -> None:
     """The catalogue knows every message of the source and translates it."""
-    wanted = {message.id for message in catalogues.template() if message.id}
-    (file,) = catalogues.files()
-    translated = {message.id for message in catalogues.read(file) if message.id and message.string}
+    wanted = {message.id for message in CONSOLE.asked() if message.id}
+    (file,) = CONSOLE.files()
+    translated = {message.id for message in read(file) if message.id and message.string}
     assert wanted - translated == set()
-    for message in catalogues.read(file):
+    for message in read(file):
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         assert all(strings), message.id
 

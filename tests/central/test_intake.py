@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select
 
-from edge.events import ServiceStarted, UnknownBody
+from edge.events import ServiceStarted, canonical
 from sync import wire
 from sync.central import projections, tables
 from sync.messages import (
@@ -204,9 +204,7 @@ def test_a_body_that_makes_no_sense_is_stored_and_reported(centre: Centre) -> No
         ("lesson.opened", {"lesson_id": "x"}),
         ("hologram.seen", {"depth": 3}),
     ):
-        broken = UnknownBody(kind, content)
-        object.__setattr__(broken, "kind", kind)
-        chain.append(broken)
+        chain.append_raw(kind, canonical(content))
     assert centre.hear("room-203", chain.batch()) == [Ack(chain.uuid, 5)]
     assert record.event.seq == 2
     assert centre.incidents() == ["unreadable", "unreadable"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.events import Event, ServiceStarted, UnknownBody
+from edge.events import BODY_BYTES, Event, ServiceStarted
 from edge.model import ClockQuality, Reading
 from sync import messages, wire
 from sync.messages import (
@@ -146,15 +146,23 @@ def test_a_batch_takes_what_fits_and_no_more() -> None:
 def test_an_event_larger_than_a_batch_travels_alone() -> None:
     """It goes by itself as long as a broker takes it, and is refused clearly beyond that."""
     chain = Chain()
-    chain.append(UnknownBody("big", {"text": "x" * 120_000}))
+    chain.append_raw("big", b"x" * 120_000)
     chain.append(ServiceStarted("link", "1"))
     payload, count = wire.encode_batch(chain.uuid, 1, chain.records[1:])
     assert (count, len(payload) > messages.BATCH_BYTES) == (1, True)
     assert wire.decode(payload) == chain.batch(1, 1)
     huge = Chain()
-    huge.append(UnknownBody("big", {"text": "x" * 300_000}))
+    huge.append_raw("big", b"x" * 300_000)
     with pytest.raises(TooLarge, match="event 2"):
         wire.encode_batch(huge.uuid, 1, huge.records[1:])
+
+
+def test_every_body_that_a_ledger_takes_fits_into_a_batch() -> None:
+    """The largest body, in the form in which it travels, leaves room in a batch."""
+    chain = Chain()
+    record = chain.append_raw("largest", b"x" * BODY_BYTES)
+    payload, _ = wire.encode_batch(chain.uuid, 1, [record])
+    assert len(payload) < messages.BATCH_BYTES
 
 
 def test_a_chunk_or_document_over_the_limit_is_not_made() -> None:
