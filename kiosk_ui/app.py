@@ -27,18 +27,17 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.config import Config
 from edge.ledger import Ledger
+from edge.look.language import Babel, _, locale
 from edge.media import MediaStore
 from edge.store import DiskFull
 from kiosk_ui import (
     access,
-    catalogues,
     facts,
     instructor_pages,
     media_pages,
     public_pages,
     words,
 )
-from kiosk_ui.language import Babel, _, locale
 from kiosk_ui.live import Live
 from kiosk_ui.names import masked
 from kiosk_ui.parts import Parts, hang, parts
@@ -70,7 +69,6 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(days=365),
         MAX_CONTENT_LENGTH=64 * 1024,
         BABEL_DEFAULT_LOCALE=config.language,
-        BABEL_TRANSLATION_DIRECTORIES=str(catalogues.FOLDER),
     )
     app.session_interface = access.Sessions()
     app.jinja_env.trim_blocks = True

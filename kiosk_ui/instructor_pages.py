@@ -18,12 +18,12 @@ from werkzeug.wrappers import Response
 
 from edge import queries, teaching
 from edge.events import InstructorLoggedIn
+from edge.look.language import _, ngettext
 from edge.model import Instant, Instructor
 from edge.rules.attendance import Kind
 from edge.teaching import NotAllowed
 from kiosk_ui import access, facts, manual, words
 from kiosk_ui.access import instructor_only
-from kiosk_ui.language import _, ngettext
 from kiosk_ui.parts import parts
 from kiosk_ui.screen import Phase, Sheet, may_start, moment, what_it_would_be
 

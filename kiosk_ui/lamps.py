@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.config import Config
+from edge.look.language import _
 from kiosk_ui.facts import Facts
-from kiosk_ui.language import _
 from kiosk_ui.runtime import Camera
 
 FAULTS = ("disk_full", "refused", "unusable", "offline")

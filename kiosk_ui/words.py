@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_skeleton
 
 from edge.clock import local
+from edge.look.language import _, locale, ngettext
 from edge.model import Instant, Instructor
 from edge.rules.attendance import Kind
 from kiosk_ui.facts import Facts, Greeted
-from kiosk_ui.language import _, locale, ngettext
 from kiosk_ui.names import masked, surname
 from kiosk_ui.screen import Moment, Phase, Sheet, moment
 

@@ -22,7 +22,6 @@ from edge.ledger import Ledger
 from edge.media import MediaStore, replace_file
 from edge.model import Instant, Lesson, Way
 from edge.service import Service
-from kiosk_ui import catalogues
 from kiosk_ui.app import create_app
 from kiosk_ui.parts import Parts, parts_of
 from kiosk_ui.server import Server
@@ -62,7 +61,6 @@ class Stage:
         self.clock = SimulatedClock(now)
         self.ledger = Ledger.open(self.config.data_dir, self.config.box_id, self.clock)
         self.media = MediaStore(self.config.data_dir / "media")
-        catalogues.main([])
         self.app: Flask = create_app(self.config, self.ledger)
         self.app.testing = True
 

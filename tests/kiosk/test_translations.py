@@ -11,8 +11,8 @@ import pytest
 
 from edge import teaching
 from edge.model import Instructor, Trainee, TrainingClass
-from kiosk_ui import catalogues
 from tests.boxes import LESSON_ID, TEACHER_ID, at, roster_of, two_hours
+from tests.catalogues import KIOSK, read
 from tests.kiosk.stage import PIN_HASH, Browser, Stage
 
 GUIDES = ("none", "come_closer", "one_at_a_time", "hold_still", "looking", "step_aside",
@@ -35,13 +35,13 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 ALLOWED = {"English", "中文", "room-203"}
 
 
-@pytest.mark.parametrize("file", list(catalogues.files()), ids=lambda file: file.parts[-3])
+@pytest.mark.parametrize("file", list(KIOSK.files()), ids=lambda file: file.parts[-3])
 def test_every_message_of_the_source_is_translated(file: Path) -> None:
     """With the same placeholders, nothing fuzzy and nothing left over."""
-    catalogue = catalogues.read(file)
-    asked = {message.id for message in catalogues.template() if message.id}
+    catalogue = read(file)
+    asked = {message.id for message in KIOSK.asked() if message.id}
     known = {message.id: message for message in catalogue if message.id}
-    assert known.keys() == asked, "run: python -m kiosk_ui.catalogues --update"
+    assert known.keys() == asked, "run: python -m tests.catalogues"
     for message in known.values():
         assert not message.fuzzy, message.id
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
@@ -55,7 +55,7 @@ def test_every_message_of_the_source_is_translated(file: Path) -> None:
 
 def test_no_text_stands_in_a_template_untranslated() -> None:
     """Every visible word of a template goes through the catalogue."""
-    for file in sorted((catalogues.HERE / "templates").rglob("*.html")):
+    for file in sorted((KIOSK.package / "templates").rglob("*.html")):
         attributes = r"\{% block \w+_(class|data) %\}.*?\{% endblock %\}"
         text = re.sub(attributes, "", file.read_text(), flags=re.S)
         text = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", " ", text, flags=re.S)

@@ -15,9 +15,9 @@ from werkzeug.exceptions import HTTPException
 
 from edge import assets
 from edge.clock import Clock
+from edge.look.language import Babel, _, locale
 from sync.central.config import CentreConfig
-from sync.central.console import catalogues, language, words
-from sync.central.console.language import Babel, _, locale
+from sync.central.console import language, words
 from sync.central.media import MediaHolder
 from sync.central.store import CentralStore
 
@@ -63,13 +63,10 @@ def create_app(parts: Parts) -> Flask:
     """Return the console of one centre."""
     from sync.central.console.pages import pages
 
-    for file in catalogues.files():
-        catalogues.compile_file(file)
     app = Flask(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=64 * 1024,
         BABEL_DEFAULT_LOCALE=parts.config.language,
-        BABEL_TRANSLATION_DIRECTORIES=str(catalogues.FOLDER),
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

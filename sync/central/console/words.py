@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from edge.clock import local
+from edge.look.language import _, locale, ngettext
 from edge.model import Duration, Instant
 from sync.central.attention import Item
-from sync.central.console.language import _, locale, ngettext
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The language of the request: gettext with types, in one place."""
+"""The language of the request: gettext with types, in one place for kiosk and console."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str:
 
 
 def locale() -> Locale:
-    """Return the locale of the request."""
+    """Return the locale of the request, that of the source outside of one."""
     found = get_locale()
     return found if isinstance(found, Locale) else Locale("en")
