@@ -16,7 +16,6 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from edge.clock import Clock
-from edge.events import BadBody
 from sync import wire
 from sync.central import documents, incidents, projections, tables
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
@@ -256,14 +255,10 @@ class EventIntake:
             .where(tables.ledger.c.uuid == ledger)
             .values(last=verdict.last, last_hash=verdict.last_hash)
         )
-        for record in verdict.records:
-            try:
-                projections.apply(connection, box, ledger, record)
-            except BadBody as error:
-                seq = record.event.seq
-                incidents.report(
-                    connection, now, box, "unreadable", str(error), ledger=ledger, seq=seq
-                )
+        for one in projections.apply(connection, box, ledger, verdict.records):
+            incidents.report(
+                connection, now, box, "unreadable", one.problem, ledger=ledger, seq=one.seq
+            )
         connection.execute(update(tables.box).where(tables.box.c.id == box).values(last_seen=now))
 
 
