@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 log = logging.getLogger("classbox")
@@ -68,17 +69,45 @@ def main(name: str, body: Callable[[Service], None]) -> int:
     start_logging()
     service = Service(name)
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        service.stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
-    try:
-        body(service)
-    finally:
-        _notify("STOPPING=1")
+    with _stopped_by_signals(service.stop):
+        try:
+            body(service)
+        finally:
+            _notify("STOPPING=1")
     log.info("%s: stopped", name)
     return 0
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set *stop*, from a thread of its own.
+
+    A handler must not do it: it interrupts the main thread, which may hold the event's lock at
+    that moment, and both would wait for ever.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def listen() -> None:
+        while received := os.read(reader, 1):
+            if received[0] in (signal.SIGTERM, signal.SIGINT):
+                stop.set()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        """Only be there, so that the signal is written to the pipe instead of ending us."""
+
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    listener = threading.Thread(target=listen, name="signals", daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+        listener.join()
+        os.close(reader)
 
 
 def start_logging() -> None:

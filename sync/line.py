@@ -9,6 +9,7 @@ paho acknowledges to the broker only when told to: see ``Arrived.done``.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import random
 import socket
@@ -32,6 +33,7 @@ KEEPALIVE_S = 20
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _CONNECT_WITHIN_S = 5.0
+_CLOSE_WITHIN_S = 1.0
 # What the broker may send before it is acknowledged: this bounds the memory of a slow reader.
 _IN_FLIGHT = 200
 
@@ -85,13 +87,16 @@ class Line:
         self._thread.start()
 
     def close(self) -> None:
-        """Disconnect and end the thread."""
+        """Disconnect and end the thread; what cannot be said in time is left unsaid."""
         self._stop.set()
         client = self._client
         if client is not None:
             client.disconnect()
+            if self._thread.is_alive():
+                self._thread.join(_CLOSE_WITHIN_S)
+            _close(client)  # the other end may never have answered
         if self._thread.is_alive():
-            self._thread.join(_CONNECT_WITHIN_S + 1)
+            self._thread.join(_CLOSE_WITHIN_S)  # a thread that still connects ends with us
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> bool:
         """Send at QoS 1; False when there is no connection, and then nothing was kept."""
@@ -125,7 +130,8 @@ class Line:
                 self._host, self._port, KEEPALIVE_S, clean_start=True, properties=properties
             )
             self._client = client
-            client.loop_forever()
+            if not self._stop.is_set():
+                client.loop_forever()
         except OSError as error:
             causes.append(f"{self._host}:{self._port}: {error.strerror or error}")
         finally:
@@ -232,5 +238,7 @@ def _acknowledge(client: Client, mid: int, qos: int) -> None:
 
 def _close(client: Client) -> None:
     sock = client.socket()
-    if sock is not None:
+    if isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):  # it may have ended by itself
+            sock.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who waits in it
         sock.close()

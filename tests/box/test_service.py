@@ -106,3 +106,33 @@ def test_nothing_is_waited_for_that_never_comes() -> None:
     """Our own waiting in tests ends with a sentence."""
     with pytest.raises(AssertionError, match="not within 0 s: the moon"):
         wait_for("the moon", lambda: False, within=0)
+
+
+SPINNING = """
+import sys
+from edge import service
+
+def body(one):
+    print("up", flush=True)
+    one.loop(lambda: None, 0.0)
+
+sys.exit(service.main("spinning", body))
+"""
+
+
+def test_a_signal_at_any_moment_stops_a_service() -> None:
+    """A loop that holds its own event's lock most of the time still hears SIGTERM, every time."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SPINNING], stdout=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.communicate(timeout=20)
+        finally:
+            process.kill()
+        assert process.returncode == 0
