@@ -199,6 +199,8 @@ def main() -> None:
     GLib.io_add_watch(
         sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IOCondition.HUP, lambda *_: loop.quit()
     )
+    # Ctrl-C reaches everything in the terminal; this ends when whoever started it goes away.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"ready rtsp://127.0.0.1:{server.get_bound_port()}/main", flush=True)
     loop.run()
 
