@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
@@ -22,7 +22,6 @@ from tests.central.days import START, busy_day, opened, scan, sha
 from tests.central.served import console_of, served
 from tests.chains import Chain
 from tests.processes import wait_for
-from tests.screens.browser import chromium
 from tests.screens.pictures import classroom, jpeg
 
 BOX = "room-203"
@@ -233,15 +232,14 @@ def test_every_sentence_has_its_chinese() -> None:
 
 
 def test_snapshots_appear_without_reloading(
-    client: FlaskClient, centre: Centre, tmp_path: Path
+    client: FlaskClient, centre: Centre, browser: Browser
 ) -> None:
     """In a real browser a scan and a picture show up by themselves; a dead centre is said."""
     chain = Chain()
     centre.know(chain)
     centre.learn(chain, opened(two_hours(START)), at=START - MINUTE)
     problems: list[str] = []
-    with served(console_of(centre)) as url, chromium() as browser:
-        page = browser.new_page()
+    with served(console_of(centre)) as url, browser.new_page() as page:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console", lambda said: problems.append(said.text) if said.type == "error" else None

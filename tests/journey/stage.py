@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import create_engine, text
 
 from edge import queries
@@ -38,10 +38,14 @@ LOADED = "all => all.every(one => { one.loading = 'eager'; return one.naturalWid
 
 @dataclass
 class Stage:
-    """A running system with one lesson on its timetable, and a browser before it."""
+    """A running system with one lesson on its timetable, and a browser before it.
+
+    ``kiosk`` is the touch screen; the console is opened when it is needed.
+    """
 
     system: System
     browser: Browser
+    kiosk: Page
     lesson: Lesson
     profile: Profile
 
@@ -54,10 +58,10 @@ class Stage:
         left = (instant - self.now()) / SECOND
         wait_for(f"the time {instant}", lambda: self.now() >= instant, max(left, 0) + 5)
 
-    def instructor_starts(self, kiosk: Page) -> None:
+    def instructor_starts(self) -> None:
         """Log in with the PIN at the touch screen and start the lesson."""
-        self._log_in(kiosk, "开始上课")
-        kiosk.get_by_role("button", name="开始上课").click()
+        self._log_in("开始上课")
+        self.kiosk.get_by_role("button", name="开始上课").click()
         wait_for("the lesson is open", lambda: self._state() == "open")
 
     def trainee_checks_in(self) -> None:
@@ -68,11 +72,11 @@ class Stage:
             self._left(segments_of(self.lesson, self.profile)[0].check_in.closes),
         )
 
-    def instructor_ends(self, kiosk: Page) -> None:
+    def instructor_ends(self) -> None:
         """End the lesson at its time, at the touch screen."""
         self.wait_until(self.lesson.end + SECOND)
-        self._log_in(kiosk, "讲师")
-        kiosk.get_by_role("button", name="下课").click()
+        self._log_in("讲师")
+        self.kiosk.get_by_role("button", name="下课").click()
         wait_for("the lesson is held", lambda: self._state() == "held")
 
     def trainee_checks_out(self) -> None:
@@ -89,18 +93,18 @@ class Stage:
         self.wait_until(closes)
         wait_for("the recording is stored", lambda: self._covered_until() >= closes - 3 * SECOND)
 
-    def kiosk_plays_the_recording(self, kiosk: Page) -> None:
+    def kiosk_plays_the_recording(self) -> None:
         """See the records of the lesson at the touch screen: snapshots, and video that moves."""
-        self._log_in(kiosk, "讲师")
-        kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=snapshots")
-        pictures = kiosk.locator(".snapshots img")
+        self._log_in("讲师")
+        self.kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=snapshots")
+        pictures = self.kiosk.locator(".snapshots img")
         expect(pictures).to_have_count(len(plan(self.lesson, self.profile)))
         wait_for(
             "the snapshots are shown",
             lambda: pictures.evaluate_all(LOADED),
         )
-        kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=recording")
-        video = kiosk.locator("video").first
+        self.kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=recording")
+        video = self.kiosk.locator("video").first
         video.evaluate("video => { video.muted = true; return video.play(); }")
         wait_for("the video plays", lambda: video.evaluate("video => video.currentTime") > 1)
 
@@ -108,7 +112,7 @@ class Stage:
         """See at the centre what the box knows: attendance, snapshots, recordings."""
         wait_for("all events reach the centre", self._centre_has_all_events, 60)
         wait_for("all pictures reach the centre", self._centre_has_all_pictures, 60)
-        page = self.browser.new_page(viewport={"width": 1440, "height": 900})
+        page = self.browser.new_page(viewport=ViewportSize(width=1440, height=900))
         page.goto(self.system.console_url)
         expect(page.get_by_text(self.lesson.class_name).first).to_be_visible()
         page.get_by_role("link", name=self.lesson.class_name).first.click()
@@ -164,14 +168,14 @@ class Stage:
             )
         return attend(segments_of(self.lesson, self.profile), scans, self.profile)
 
-    def _log_in(self, kiosk: Page, way_in: str) -> None:
+    def _log_in(self, way_in: str) -> None:
         """Go from the public screen, where nobody is logged in, to the instructor's own."""
-        kiosk.goto(self.system.kiosk_url)
-        kiosk.get_by_role("link", name=way_in).click(timeout=40_000)
-        kiosk.get_by_role("radio", name="王老师").check()
+        self.kiosk.goto(self.system.kiosk_url)
+        self.kiosk.get_by_role("link", name=way_in).click(timeout=40_000)
+        self.kiosk.get_by_role("radio", name="王老师").check()
         for digit in PIN:
-            kiosk.get_by_role("button", name=digit, exact=True).click()
-        kiosk.get_by_role("button", name="登录").click()
+            self.kiosk.get_by_role("button", name=digit, exact=True).click()
+        self.kiosk.get_by_role("button", name="登录").click()
 
     def _left(self, closes: Instant) -> float:
         return max(0.0, (closes - self.now()) / SECOND) + 1
@@ -224,6 +228,7 @@ def on_stage(folder: Path, browser: Browser, film: Path) -> Iterator[Stage]:
     profile = journey_profile()
     with Broker() as broker, VirtualCamera() as camera:
         system = System(folder, broker, camera.address, f"file:{film}")
+        kiosk = browser.new_page(viewport=ViewportSize(width=1024, height=600))
         try:
             system.start_centre()
             system.start_box("link")
@@ -237,15 +242,14 @@ def on_stage(folder: Path, browser: Browser, film: Path) -> Iterator[Stage]:
             lesson = lesson_at(SystemClock().now().at + HEAD_START, profile)
             system.publish(lesson, profile, roster(CLASS))
             system.wait_for_documents()
-            yield Stage(system, browser, lesson, profile)
+            yield Stage(system, browser, kiosk, lesson, profile)
         except BaseException:
-            pages = [page for context in browser.contexts for page in context.pages]
-            for number, page in enumerate(pages):
-                picture = folder / f"page-{number}.png"
-                page.screenshot(path=picture)
-                print(f"{page.url} looked like {picture}")
+            picture = folder / "kiosk.png"
+            kiosk.screenshot(path=picture)
+            print(f"{kiosk.url} looked like {picture}")
             for child in system.children.values():
                 print(json.dumps({"log of": child.name, "its end": child.tail()}, indent=1))
             raise
         finally:
+            kiosk.close()
             system.close()

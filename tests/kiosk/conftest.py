@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser as Chromium
 
 from tests.boxes import at, roster_of, two_hours
 from tests.kiosk.stage import PIN_HASH, Stage
-from tests.screens.browser import chromium
 
 
 @pytest.fixture
@@ -22,10 +20,3 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
     finally:
         made.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Chromium]:
-    """Return a real Chromium, started once."""
-    with chromium() as started:
-        yield started

@@ -16,13 +16,14 @@ from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, Tra
 from sync.central.documents import store_document
 from sync.messages import CHUNK_BYTES, Chunk
 from tests.boxes import TEACHER_ID, at
+from tests.browser import chromium
 from tests.central.centres import Centre, hello_of, open_centre
 from tests.central.days import opened, scan
 from tests.central.served import console_of, served
 from tests.chains import Chain
-from tests.screens.browser import chromium, save
 from tests.screens.people import CLASS, NAMES, roster
 from tests.screens.pictures import classroom, jpeg
+from tests.screens.shots import save
 
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 LANGUAGES = ("zh", "en")

@@ -16,9 +16,10 @@ from edge import teaching
 from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
 from tests.boxes import LESSON_ID, TEACHER_ID, at
+from tests.browser import chromium
 from tests.kiosk.stage import PIN, PIN_HASH, Stage
 from tests.screens import people, pictures
-from tests.screens.browser import chromium, save
+from tests.screens.shots import save
 
 SIZE: ViewportSize = {"width": 1024, "height": 600}
 PLAYED = """async () => {

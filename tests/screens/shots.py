@@ -1,38 +1,16 @@
-"""Debian's Chromium, driven by Playwright, and small pictures from it."""
+"""Small pictures of what a browser shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",  # the tests may run as root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 COLOURS = 256
 VISIBLE = 32
 FEW_PIXELS = 40
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start a browser and end it afterwards."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def save(page: Page, file: Path) -> None:
