@@ -22,6 +22,8 @@ from edge.clock import monotonic
 
 BUSY_TIMEOUT_MS = 10_000
 _WATCH_EVERY_S = 0.1
+# A WAL grows beyond this only while somebody reads without end.
+_LARGE_WAL = 64 * 1024 * 1024
 # SQLite's primary result code for a disk that has no room (sqlite.org/rescode.html).
 _SQLITE_FULL = 13
 
@@ -121,11 +123,16 @@ class Store:
         """Move the WAL into the database file. Only the link calls this (see sync.md).
 
         The WAL keeps its size and is written again from its beginning, because syncing a file
-        that grows costs more than syncing one that does not; *truncate* gives the room back.
+        that grows costs more than syncing one that does not; *truncate*, or a very large WAL,
+        gives the room back. Never waits for a reader, since all writers would wait with it.
         """
         with self.locked():
-            mode = "TRUNCATE" if truncate else "RESTART"
-            self._writer.execute(f"PRAGMA wal_checkpoint({mode})")
+            mode = "TRUNCATE" if truncate or self.wal_bytes() > _LARGE_WAL else "PASSIVE"
+            self._writer.execute("PRAGMA busy_timeout=0")
+            try:
+                self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     def wal_bytes(self) -> int:
         """Return the size of the WAL: above some megabytes a checkpoint is due."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from edge.clock import SimulatedClock
+from edge.events import ServiceStarted
 from tests.boxes import open_ledger
 
 # Appends events one by one and says each seq only after it is stored.
@@ -70,3 +71,21 @@ def test_the_database_is_never_checkpointed_behind_the_lock(tmp_path: Path) -> N
         ledger.store.checkpoint(truncate=True)
         assert wal.stat().st_size == 0
         assert ledger.verify().intact
+
+
+def test_a_checkpoint_does_not_wait_for_a_reader(tmp_path: Path) -> None:
+    """Somebody in the middle of reading holds nobody up: the rest is moved another time."""
+    with open_ledger(tmp_path, SimulatedClock(0)) as ledger:
+        before = ledger.head()
+        with ledger.store.read() as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT seq FROM head").fetchone()[0] == before[0]
+            ledger.append(ServiceStarted("link", "0"))
+            ledger.store.checkpoint()
+            ledger.store.checkpoint(truncate=True)
+            ledger.append(ServiceStarted("link", "0"))
+            assert reader.execute("SELECT seq FROM head").fetchone()[0] == before[0]
+            reader.execute("COMMIT")
+        ledger.store.checkpoint(truncate=True)
+        assert ledger.store.wal_bytes() == 0
+        assert ledger.verify().events == before[0] + 2
