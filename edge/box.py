@@ -50,7 +50,12 @@ class BoxService:
         self.media = MediaStore(config.data_dir / "media")
 
     def ready(self, status: str = "") -> None:
-        """See Service.ready."""
+        """State the start in the ledger, then say READY; call it once.
+
+        A service that cannot even get ready, and is started again every few seconds, does not
+        fill the ledger.
+        """
+        self.ledger.append(ServiceStarted(self.service.name, SOFTWARE))
         self.service.ready(status)
 
     def progress(self) -> None:
@@ -81,7 +86,6 @@ def run(name: str, config_path: Path, body: Callable[[BoxService], None]) -> int
         raise click.ClickException(str(error)) from error
 
     def with_box(service: Service) -> None:
-        ledger.append(ServiceStarted(name, SOFTWARE))
         body(BoxService(service, config, ledger))
 
     try:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.clock import SystemClock
 from edge.service import Service
+from tests.boxes import open_ledger
 from tests.processes import wait_for
 
 PROGRAM = """
@@ -82,6 +84,21 @@ def test_a_service_runs_once_on_a_box(box_toml: Path) -> None:
     third.terminate()
     third.communicate(timeout=10)
     assert third.returncode == 0
+
+
+def test_a_start_is_stated_when_the_service_is_ready(box_toml: Path) -> None:
+    """One event for a service that came up; none for one that never got ready."""
+    for program in (PROGRAM, PROGRAM.replace('service.ready("in the test")', "service.stop.set()")):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(box_toml)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.terminate()
+        process.communicate(timeout=30)
+    with open_ledger(box_toml.parent / "data", SystemClock(), "b") as ledger:
+        kinds = [record.event.kind for record in ledger.events()]
+    assert kinds == ["ledger.born", "service.started"]
 
 
 def test_an_error_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
