@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge import events
-from edge.events import Body, Event, MediaMissing
+from edge.events import Body, Event
 from edge.ledger import Ledger
 
 _BLOCK = 1 << 20
@@ -212,13 +212,3 @@ def _hash_and_sync(path: Path) -> tuple[str, int]:
             size += len(block)
         os.fsync(file.fileno())
     return digest.hexdigest(), size
-
-
-def report_missing(media: MediaStore, ledger: Ledger) -> list[str]:
-    """State each file that events name and the disk lacks, once; return the new ones."""
-    with ledger.store.read() as connection:
-        stated = {row[0] for row in connection.execute("SELECT sha256 FROM media_missing")}
-    lost = [sha256 for sha256 in media.missing(ledger) if sha256 not in stated]
-    for sha256 in dict.fromkeys(lost):
-        ledger.append(MediaMissing(sha256))
-    return lost

@@ -70,6 +70,11 @@ class Window:
     def __post_init__(self) -> None:
         _require(self.opens <= self.closes, "window: opens must not be after closes")
 
+    @property
+    def last(self) -> Instant:
+        """The last instant inside: the closing second counts to its end."""
+        return self.closes // SECOND * SECOND + SECOND - 1
+
     def holds(self, instant: Instant) -> bool:
         """Tell whether *instant* lies inside; the closing second counts to its end."""
         return self.opens // SECOND <= instant // SECOND <= self.closes // SECOND

@@ -309,6 +309,6 @@ def _seen(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> lis
         "SELECT DISTINCT person_id FROM scan WHERE at BETWEEN ? AND ? AND (person_id IN "
         "(SELECT person_id FROM trainee WHERE class_id = ?) OR person_id IN "
         "(SELECT value FROM json_each(?))) ORDER BY person_id",
-        (window.opens, window.closes + 999_999, lesson.class_id, _json(lesson.instructors)),
+        (window.opens, window.last, lesson.class_id, _json(lesson.instructors)),
     ).fetchall()
     return [row["person_id"] for row in rows]

@@ -29,7 +29,6 @@ from edge.rules.profile import profile_from_mapping, profile_from_toml
 
 # No window of a shipped profile reaches further beyond a lesson than this.
 _REACH = 6 * 3600 * 1_000_000
-_SECOND_END = 999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ def scans(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> lis
     rows = connection.execute(
         "SELECT scan.id, scan.person_id, at, way FROM trainee JOIN scan USING (person_id) "
         "WHERE class_id = ? AND at BETWEEN ? AND ? ORDER BY at, scan.seq",
-        (lesson.class_id, window.opens, window.closes + _SECOND_END),
+        (lesson.class_id, window.opens, window.last),
     ).fetchall()
     return [_scan(row) for row in rows]
 
@@ -201,7 +200,7 @@ def scans_of_person(connection: sqlite3.Connection, person_id: str, window: Wind
     rows = connection.execute(
         "SELECT id, person_id, at, way FROM scan WHERE person_id = ? AND at BETWEEN ? AND ? "
         "ORDER BY at, seq",
-        (person_id, window.opens, window.closes + _SECOND_END),
+        (person_id, window.opens, window.last),
     ).fetchall()
     return [_scan(row) for row in rows]
 

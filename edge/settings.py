@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
 
@@ -122,6 +123,16 @@ class Table:
             return convert(value)
         except ValueError as error:
             raise self.error(key, f"{error}") from error
+
+    def time_zone(self, key: str, default: str | None = None) -> str:
+        """Return the name of a time zone that exists."""
+        value = self.text(key, default)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            message = f"{value!r} is not a time zone. Write for example Asia/Shanghai."
+            raise self.error(key, message) from error
+        return value
 
     def table(self, key: str) -> Table:
         """Return a table inside this one; an absent one is empty."""

@@ -46,4 +46,4 @@ def start_window(lesson: Lesson, profile: Profile) -> Window:
 
 def over(lesson: Lesson, profile: Profile, now: Instant) -> bool:
     """Tell whether nothing more can happen to *lesson*: its last check-out window has closed."""
-    return now > attendance_window(lesson, profile).closes + 999_999
+    return now > attendance_window(lesson, profile).last

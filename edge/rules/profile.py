@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.model import Invalid, ManualEntryRule, Margin, Profile, SnapshotRule
 from edge.settings import ConfigError, Settings, Table, duration, duration_text
@@ -21,18 +20,11 @@ def profile_from_mapping(values: Mapping[str, Any], source: str) -> Profile:
 
 
 def _profile(root: Table, source: str) -> Profile:
-    zone = root.text("time_zone")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise root.error(
-            "time_zone", f"{zone!r} is not a time zone. Write Asia/Shanghai."
-        ) from error
     try:
         profile = Profile(
             name=root.text("name"),
             version=root.whole("version", least=1),
-            time_zone=zone,
+            time_zone=root.time_zone("time_zone"),
             authority=root.text("authority", choices=("own", "city_platform")),
             lesson_hour=root.converted("lesson_hour", duration),
             hours_a_segment=root.whole("hours_a_segment", least=1),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -60,7 +60,7 @@ def parse(text: str, source: str, folder: Path) -> CentreConfig:
     config = CentreConfig(
         name=centre.text("name", ""),
         language=centre.text("language", "zh", choices=("zh", "en")),
-        time_zone=_time_zone(centre),
+        time_zone=centre.time_zone("time_zone", "Asia/Shanghai"),
         data_dir=data_dir,
         database=_database(centre, data_dir),
         broker_host=broker.text("host", "127.0.0.1"),
@@ -72,16 +72,6 @@ def parse(text: str, source: str, folder: Path) -> CentreConfig:
     for table in (centre, broker, console, root):
         table.finish()
     return config
-
-
-def _time_zone(centre: Table) -> str:
-    value = centre.text("time_zone", "Asia/Shanghai")
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"{value!r} is not a time zone. Write for example Asia/Shanghai."
-        raise centre.error("time_zone", message) from error
-    return value
 
 
 def _database(centre: Table, data_dir: Path) -> str:

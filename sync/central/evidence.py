@@ -25,8 +25,6 @@ from edge.rules.snapshots import plan
 from sync.central import books, tables
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
-_SECOND_END = 999_999
-
 
 def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidence:
     """Return what the centre holds of a lesson at *now*."""
@@ -75,7 +73,7 @@ def _looks(connection: Connection, planned: Planned, window: Window) -> dict[str
         .where(
             table.c.box.in_(planned.boxes),
             table.c.at >= window.opens,
-            table.c.at <= window.closes + _SECOND_END,
+            table.c.at <= window.last,
         )
         .order_by(table.c.at, table.c.id)
     )

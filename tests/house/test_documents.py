@@ -20,7 +20,7 @@ from edge.events import KINDS
 from tests.house import ROOT
 
 DOCS = ROOT / "docs"
-READERS = {"text", "whole", "flag", "texts", "converted"}
+READERS = {"text", "whole", "flag", "texts", "converted", "time_zone"}
 TABLES = {"table", "tables"}
 COMMANDS = (DOCS / "commands.md").read_text("utf-8")
 EVENTS = (DOCS / "events.md").read_text("utf-8")

@@ -11,7 +11,7 @@ import pytest
 from edge.clock import SimulatedClock
 from edge.events import ScanMade, SnapshotTaken
 from edge.ledger import Ledger
-from edge.media import MediaError, MediaStore, report_missing
+from edge.media import MediaError, MediaStore
 from tests.boxes import at, open_ledger
 
 PICTURE = b"not really a JPEG, but bytes all the same" * 100
@@ -131,8 +131,6 @@ def test_strange_and_lost_files_are_reported(ledger: Ledger, media: MediaStore) 
     media.make_folder(stranger.parent)
     stranger.write_bytes(b"?")
     assert media.missing(ledger) == [NAME]
-    assert report_missing(media, ledger) == [NAME]
-    assert report_missing(media, ledger) == []
     assert media.unknown(ledger) == [stranger]
     assert stranger.exists()
 
