@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.model import Duration
-from edge.settings import ConfigError, Settings, Table, duration
+from edge.settings import ConfigError, Settings, Table, broker_security, duration, hours_of_day
 
 __all__ = [
     "CameraConfig",
@@ -50,10 +50,18 @@ class DoorConfig:
 
 @dataclass(frozen=True, slots=True)
 class LinkConfig:
-    """The way to the centre's broker."""
+    """The way to the centre's broker.
+
+    ``security``: tls, with the certificates that the box was enrolled with, or none, which only
+    loopback may have. ``media_rate``: bytes a second, 0 for no limit. ``media_hours``: seconds of
+    the local day from and to which recordings may travel, None for always.
+    """
 
     host: str
     port: int
+    security: str
+    media_rate: int
+    media_hours: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ class Config:
     door: DoorConfig | None
     link: LinkConfig | None
     kiosk: KioskConfig
+    trusted_clock: str
 
 
 def load(path: Path) -> Config:
@@ -115,6 +124,7 @@ def parse(text: str, source: str, folder: Path) -> Config:
         door=_door(root.table("door"), folder) if "door" in root else None,
         link=_link(root.table("link")) if "link" in root else None,
         kiosk=_kiosk(root.table("kiosk")),
+        trusted_clock=box.text("clock", "ntp", choices=("ntp", "trusted", "untrusted")),
     )
     for table in (box, recording, root):
         table.finish()
@@ -187,9 +197,13 @@ def _door(table: Table, folder: Path) -> DoorConfig:
 
 
 def _link(table: Table) -> LinkConfig:
+    host, security = broker_security(table)
     link = LinkConfig(
-        host=table.text("host"),
-        port=table.whole("port", 1883, least=1, most=65535),
+        host=host,
+        port=table.whole("port", 8883 if security == "tls" else 1883, least=1, most=65535),
+        security=security,
+        media_rate=table.whole("media_rate_kib", 0, least=0, most=1_000_000) * 1024,
+        media_hours=table.converted("media_hours", hours_of_day, "always"),
     )
     table.finish()
     return link

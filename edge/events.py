@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -58,6 +58,94 @@ class LedgerBorn(Body, kind="ledger.born"):
     box_id: str
     public_key: str
     software: str
+
+
+@dataclass(frozen=True)
+class LedgerBranched(Body, kind="ledger.branched"):
+    """From here on the chain goes by another name: the centre holds other events after ``base``.
+
+    Up to ``base``, whose hash is ``base_hash`` (hex), it is the chain of ledger ``parent``; the
+    events after it belong to ``ledger_uuid``. ``cause``: restored (this disk is an older copy) |
+    forked (another disk carried on under the same name).
+    """
+
+    ledger_uuid: str
+    parent: str
+    base: int
+    base_hash: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class AnchorReceived(Body, kind="anchor.received"):
+    """The centre signed that it held this chain's event ``seq`` at ``at``. Raw bytes as hex."""
+
+    ledger: str
+    seq: int
+    hash: str
+    at: Instant
+    key: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class BoxEnrolled(Body, kind="box.enrolled"):
+    """The box was enrolled at a centre: whose documents and requests it obeys (key as hex)."""
+
+    centre: str
+    centre_key: str
+
+
+@dataclass(frozen=True)
+class ClockCorrected(Body, kind="clock.corrected"):
+    """Truth about the time of one boot: true wall time = monotonic clock + ``offset``.
+
+    Microseconds; ``error`` bounds it on either side. ``source``: ntp | centre | battery.
+    """
+
+    boot: str
+    offset: int
+    error: int
+    source: str
+
+
+@dataclass(frozen=True)
+class ClockStepped(Body, kind="clock.stepped"):
+    """The wall clock jumped while the box ran: wall time minus monotonic clock, in microseconds."""
+
+    boot: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class BodyErased(Body, kind="body.erased"):
+    """Salt and bytes of these events' bodies are gone, here and wherever this event arrives.
+
+    ``reason``: withdrawn | retention | order (of a court or an authority).
+    """
+
+    seqs: Sequence[int]
+    reason: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class MediaDeleted(Body, kind="media.deleted"):
+    """A media file was deleted from this box. ``rule`` says by which rule of retention."""
+
+    sha256: str
+    sort: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class RequestAnswered(Body, kind="request.answered"):
+    """A request was carried out; ``result`` is what came of it."""
+
+    request_id: str
+    request: str
+    result: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

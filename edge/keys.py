@@ -1,12 +1,12 @@
-"""The box's own keys: files of mode 0600 beside the database, made on the box, never sent."""
+"""A machine's own keys: files of mode 0600 beside its database, made there, never sent."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 
 class KeyProblem(Exception):
@@ -46,14 +46,14 @@ def secret(path: Path, make: bytes) -> bytes:
 
 
 class Signer:
-    """The Ed25519 key that signs this box's ledger."""
+    """An Ed25519 key: a box's signs its ledger, the centre's its letters and receipts."""
 
     def __init__(self, path: Path) -> None:
         """Load the key at *path*, or make it."""
         fresh = Ed25519PrivateKey.generate().private_bytes_raw()
         content = secret(path, fresh)
         if len(content) != len(fresh):
-            raise KeyProblem(f"{path}: not a ledger key. Restore it from the box's backup.")
+            raise KeyProblem(f"{path}: not a signing key. Restore it from a backup.")
         self._key = Ed25519PrivateKey.from_private_bytes(content)
         self.public_key = self._key.public_key().public_bytes_raw()
 
@@ -62,10 +62,10 @@ class Signer:
         return self._key.sign(message)
 
 
-def signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Tell whether *signature* is that of *public_key* (32 bytes) over *message*."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
+def sealing_key(path: Path) -> X25519PrivateKey:
+    """Load the key at *path* that what is written to this box is sealed to, or make it."""
+    fresh = X25519PrivateKey.generate().private_bytes_raw()
+    content = secret(path, fresh)
+    if len(content) != len(fresh):
+        raise KeyProblem(f"{path}: not a sealing key. Restore it from the box's backup.")
+    return X25519PrivateKey.from_private_bytes(content)

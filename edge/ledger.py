@@ -20,8 +20,9 @@ from typing import Any
 from edge import events, projections
 from edge.clock import Clock
 from edge.events import Body, Event, LedgerBorn, event_from_row
-from edge.keys import KeyProblem, Signer, signed
+from edge.keys import KeyProblem, Signer
 from edge.migrations import PROJECTIONS, box
+from edge.signing import signed
 from edge.store import Store
 
 SOFTWARE = version("classbox")

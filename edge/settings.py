@@ -6,6 +6,7 @@ comes in as an argument.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Callable, Iterable
@@ -182,3 +183,40 @@ def duration_text(microseconds: int) -> str:
     """Return the ``"MM:SS"`` form of a duration of whole seconds."""
     minutes, seconds = divmod(microseconds // 1_000_000, 60)
     return f"{minutes:02d}:{seconds:02d}"
+
+
+def hours_of_day(text: str) -> tuple[int, int] | None:
+    """Return the seconds since midnight of ``"HH:MM-HH:MM"``; None for ``"always"``.
+
+    The second may be before the first: then the hours go over midnight. Raises ValueError.
+    """
+    if text == "always":
+        return None
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
+    if not match or match[1] + match[2] == match[3] + match[4]:
+        raise ValueError(f'{text!r} is not hours of the day. Write "18:00-06:30" or "always".')
+    from_hour, from_minute, to_hour, to_minute = (int(part) for part in match.groups())
+    return (from_hour * 60 + from_minute) * 60, (to_hour * 60 + to_minute) * 60
+
+
+def broker_security(table: Table, host: str | None = None) -> tuple[str, str]:
+    """Return the keys ``host`` (by default *host*) and ``security`` of a broker's table.
+
+    Only on loopback, where nobody listens in, may a broker be spoken to without TLS.
+    """
+    host = table.text("host", host)
+    security = table.text("security", "tls", choices=("tls", "none"))
+    if security == "none" and not _is_loopback(host):
+        raise table.error(
+            "security",
+            f"without TLS everybody between here and {host} reads and writes along. "
+            'Write "tls", and enrol this machine; "none" is for 127.0.0.1 only.',
+        )
+    return host, security
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

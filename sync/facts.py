@@ -17,6 +17,7 @@ from edge.ledger import SOFTWARE
 from sync import delivery, wire
 from sync.cursor import Cursor
 from sync.delivery import Delivery, Greet, Send, State
+from sync.letters import Letters
 from sync.line import Line
 from sync.messages import (
     BATCH_EVENTS,
@@ -31,6 +32,7 @@ from sync.messages import (
     Refused,
     topic,
 )
+from sync.seal import BadLetter
 
 log = logging.getLogger("classbox")
 
@@ -41,7 +43,7 @@ _AT_ONCE = 4
 class Facts:
     """The replication of the box's ledger."""
 
-    def __init__(self, service: BoxService, cursor: Cursor, line: Line) -> None:
+    def __init__(self, service: BoxService, cursor: Cursor, line: Line, security: str) -> None:
         self._service = service
         self._ledger = service.ledger
         self._cursor = cursor
@@ -52,6 +54,7 @@ class Facts:
         self._refused_documents: set[tuple[str, str, int]] = set()
         self._refusal = ""
         self._remembered = cursor.acked
+        self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
         self.delivery = Delivery(acked=self._remembered)
         self.look()
 
@@ -107,7 +110,7 @@ class Facts:
         """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
         message = wire.decode(payload)
         if isinstance(message, Document):
-            self._apply(message)
+            self._take(message)
             return
         if not isinstance(message, Ack | Refused):
             raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
@@ -121,6 +124,7 @@ class Facts:
             return
         token, _, number = message.answer.partition(".")
         if token == self._token and number.isdigit():
+            self._letters.meet(message.centre_key)
             self.delivery = delivery.answered(self.delivery, int(number), message.seq, now)
             self._refusal = ""
         else:
@@ -140,8 +144,10 @@ class Facts:
             id=f"{self._token}.{what.number}",
             ledger=self._ledger.uuid,
             head=self.delivery.head,
+            head_hash=self._ledger.head()[1],
             acked=self.delivery.acked,
             public_key=self._ledger.public_key,
+            sealing_key=self._letters.public_key,
             at=reading.at,
             clock=reading.clock,
             software=SOFTWARE,
@@ -164,24 +170,32 @@ class Facts:
         self.delivery = delivery.sent(self.delivery, what.after + count, now)
         return True
 
-    def _apply(self, document: Document) -> None:
+    def _take(self, part: Document) -> None:
+        """Take a part of a document; the last one puts it in force."""
+        try:
+            letter = self._letters.take(part)
+        except BadLetter as error:
+            raise BadMessage(f"the {part.kind}: {error}") from error
+        if letter is not None:
+            head = letter.head
+            self._apply(str(head["kind"]), str(head["epoch"]), int(head["version"]), letter.content)
+
+    def _apply(self, kind: str, epoch: str, version: int, content: bytes) -> None:
         """Put a document in force; a bad one is refused once, clearly, and the old one stays."""
-        identity = (document.kind, document.epoch, document.version)
+        identity = (kind, epoch, version)
         if identity in self._refused_documents:
             return
         try:
-            applied = apply_document(
-                self._ledger, document.kind, document.epoch, document.version, document.content
-            )
+            applied = apply_document(self._ledger, kind, epoch, version, content)
         except BadDocument as error:
             self._refused_documents.add(identity)
             log.error(
                 "link: refused version %d of the %s: %s. The one in force stays in force; "
                 "publish a corrected one.",
-                document.version,
-                document.kind,
+                version,
+                kind,
                 error,
             )
             return
         if applied:
-            log.info("link: version %d of the %s is in force", document.version, document.kind)
+            log.info("link: version %d of the %s is in force", version, kind)

@@ -60,19 +60,28 @@ class Head:
             raise BadMessage(f"{self._place}: {key}: not of the form {form.pattern}")
         return value
 
-    def whole(self, key: str, least: int = 0) -> int:
+    def whole(self, key: str, least: int = 0, default: int | None = None) -> int:
         """Return a whole number, at least *least* and within 64 bits."""
+        if default is not None and key not in self._values:
+            return default
         value = self._get(key, int)
         if not least <= value <= _LARGEST:
             raise BadMessage(f"{self._place}: {key}: out of range")
         return value
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, default: bool | None = None) -> bool:
         """Return true or false."""
+        if default is not None and key not in self._values:
+            return default
         return self._get(key, bool)
 
-    def raw(self, key: str, length: int | None = None) -> bytes:
-        """Return the bytes that stand there as base64, exactly *length* where given."""
+    def raw(self, key: str, length: int | None = None, default: bytes | None = None) -> bytes:
+        """Return the bytes that stand there as base64, exactly *length* where given.
+
+        Absent or empty they are the *default*, where there is one.
+        """
+        if default is not None and not self._values.get(key):
+            return default
         try:
             value = base64.b64decode(self._get(key, str), validate=True)
         except (binascii.Error, ValueError) as error:
@@ -85,8 +94,19 @@ class Head:
         """Tell whether the field is missing or null."""
         return self._values.get(key) is None
 
-    def heads(self, key: str) -> list[Head]:
+    def words(self, key: str, most: int = 64) -> tuple[str, ...]:
+        """Return the texts of a list of at most *most*; absent, it is empty."""
+        if key not in self._values:
+            return ()
+        found = self._get(key, list)
+        if len(found) > most:
+            raise BadMessage(f"{self._place}: {key}: {len(found)} entries; at most {most} travel")
+        return tuple(Head({"": entry}, f"{self._place}: {key}").text("") for entry in found)
+
+    def heads(self, key: str, default: tuple[Head, ...] | None = None) -> list[Head]:
         """Return the objects of a list."""
+        if default is not None and key not in self._values:
+            return list(default)
         return [
             Head(self._object(entry), f"{key}[{number}]")
             for number, entry in enumerate(self._get(key, list))

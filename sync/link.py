@@ -47,7 +47,7 @@ class Link:
             "facts": self._line(config, box_id, [ACK, f"{DOC}/+"], "facts"),
             "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
         }
-        self.facts = Facts(service, self._cursor, self._lines["facts"])
+        self.facts = Facts(service, self._cursor, self._lines["facts"], config.security)
         self.media = Media(service, self._cursor, self._lines["media"])
         self._cause = "not connected yet"
         self._show_at = 0.0

@@ -18,26 +18,38 @@ from edge.events import SALT_BYTES, Event, canonical
 from edge.model import ClockQuality, Reading
 from sync.fields import KIND, SHA256, Head, b64
 from sync.messages import (
+    ASKED_MEDIA,
     BATCH_BYTES,
     BATCH_EVENTS,
     CHUNK_BYTES,
-    DOCUMENT_BYTES,
     EVENT_BYTES,
     HEAD_BYTES,
     PACKET_BYTES,
+    PART_BYTES,
+    PARTS,
+    POINTS,
+    RECEIPT_BYTES,
     VERSION,
     Ack,
+    Ancestor,
+    Anchor,
+    Ask,
     BadMessage,
     Batch,
     Chunk,
+    Compare,
+    Compared,
     Document,
     Held,
     Hello,
     MediaAck,
     Message,
     Offer,
+    Point,
+    Receipt,
     Record,
     Refused,
+    Request,
     TooLarge,
     UnknownMessage,
 )
@@ -53,7 +65,7 @@ def encode(message: Message) -> bytes:
         raise TooLarge(f"{head['type']}: {len(encoded)} bytes; at most {limit} travel")
     if data is None:
         return encoded
-    most = CHUNK_BYTES if isinstance(message, Chunk) else DOCUMENT_BYTES
+    most = CHUNK_BYTES if isinstance(message, Chunk) else PART_BYTES
     if len(data) > most:
         raise TooLarge(f"{head['type']}: {len(data)} bytes of content; at most {most} travel")
     return encoded + b"\n" + data
@@ -79,6 +91,13 @@ def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple
         room -= len(part) + 1
     head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
     return head[:-1] + b',"records":[' + b",".join(parts) + b"]}", len(parts)
+
+
+def signed_part(message: Hello | Receipt | Anchor) -> bytes:
+    """Return the bytes that the signature of *message* covers: all of it but the signature."""
+    head, _ = _ENCODERS[type(message)](message)
+    del head["signature"]
+    return b"classbox-message-1\n" + canonical(head)
 
 
 def decode(payload: bytes) -> Message:
@@ -163,35 +182,106 @@ def _hello_to_json(message: Hello) -> tuple[dict[str, Any], None]:
         "id": message.id,
         "ledger": message.ledger,
         "head": message.head,
+        "head_hash": b64(message.head_hash),
         "acked": message.acked,
         "public_key": b64(message.public_key),
+        "sealing_key": b64(message.sealing_key),
         "at": message.at,
         "clock": message.clock,
         "software": message.software,
         "media_waiting": message.media_waiting,
+        "safe": message.safe,
         "documents": {
             kind: {"epoch": held.epoch, "version": held.version}
             for kind, held in message.documents.items()
         },
+        "lineage": [{"ledger": one.ledger, "base": one.base} for one in message.lineage],
+        "speaks": list(message.speaks),
+        "signature": b64(message.signature),
     }, None
 
 
 def _hello_from_json(head: Head, data: bytes) -> Hello:
+    # What the first version did not say is absent in the words of an older box.
     return Hello(
         id=head.text("id", 64),
         ledger=head.text("ledger", 64),
         head=head.whole("head"),
+        head_hash=head.raw("head_hash", 32, b""),
         acked=head.whole("acked"),
         public_key=head.raw("public_key", 32),
+        sealing_key=head.raw("sealing_key", 32, b""),
         at=head.whole("at"),
         clock=head.text("clock", 32),
         software=head.text("software", 64),
         media_waiting=head.whole("media_waiting"),
+        safe=head.whole("safe", 0, 0),
         documents={
             kind: Held(entry.text("epoch", 64), entry.whole("version"))
             for kind, entry in head.named("documents").items()
         },
+        lineage=tuple(
+            Ancestor(entry.text("ledger", 64), entry.whole("base"))
+            for entry in head.heads("lineage", ())
+        ),
+        speaks=head.words("speaks"),
+        signature=head.raw("signature", 64, b""),
     )
+
+
+def _compare_to_json(message: Compare) -> tuple[dict[str, Any], None]:
+    points = [{"seq": point.seq, "hash": b64(point.hash)} for point in message.points]
+    head = {"type": "compare", "id": message.id, "ledger": message.ledger}
+    return {**head, "points": points}, None
+
+
+def _compare_from_json(head: Head, data: bytes) -> Compare:
+    points = tuple(
+        Point(entry.whole("seq", 1), entry.raw("hash", 32)) for entry in head.heads("points")
+    )
+    if not 1 <= len(points) <= POINTS:
+        raise BadMessage(f"compare: {len(points)} points; 1 to {POINTS} travel")
+    return Compare(head.text("id", 64), head.text("ledger", 64), points)
+
+
+def _ask_from_json(head: Head, data: bytes) -> Ask:
+    return Ask(head.text("id", 64), head.text("ledger", 64), _media_from_json(head))
+
+
+def _media_from_json(head: Head) -> tuple[str, ...]:
+    media = head.words("media", ASKED_MEDIA)
+    for sha256 in media:
+        if not SHA256.fullmatch(sha256):
+            raise BadMessage(f"media: {sha256[:80]!r} is not the name of a file")
+    return media
+
+
+def _receipt_from_json(head: Head, data: bytes) -> Receipt:
+    return Receipt(
+        ledger=head.text("ledger", 64),
+        seq=head.whole("seq"),
+        hash=head.raw("hash", 32),
+        media=_media_from_json(head),
+        basis=head.name("basis", KIND),
+        at=head.whole("at"),
+        answer=head.text("answer", 64),
+        signature=head.raw("signature", 64),
+    )
+
+
+def _document_from_json(head: Head, data: bytes) -> Document:
+    document = Document(
+        kind=head.name("kind", KIND),
+        epoch=head.text("epoch", 64),
+        version=head.whole("version", 1),
+        letter=head.name("letter", SHA256),
+        sealed=data,
+        part=head.whole("part", 1, 1),
+        parts=head.whole("parts", 1, 1),
+    )
+    if not document.part <= document.parts <= PARTS:
+        raise BadMessage(f"document: part {document.part} of {document.parts}")
+    return document
 
 
 def _chunk_from_json(head: Head, data: bytes) -> Chunk:
@@ -203,7 +293,11 @@ def _chunk_from_json(head: Head, data: bytes) -> Chunk:
 
 def _plain(kind: str, *fields: str) -> Callable[[Any], tuple[dict[str, Any], None]]:
     def to_json(message: Any) -> tuple[dict[str, Any], None]:
-        return {"type": kind, **{name: getattr(message, name) for name in fields}}, None
+        values = {name: getattr(message, name) for name in fields}
+        for name, value in values.items():
+            if isinstance(value, bytes):
+                values[name] = b64(value)
+        return {"type": kind, **values}, None
 
     return to_json
 
@@ -215,7 +309,12 @@ def _chunk_to_json(message: Chunk) -> tuple[dict[str, Any], bytes]:
 
 def _document_to_json(message: Document) -> tuple[dict[str, Any], bytes]:
     head = {"type": "document", "kind": message.kind, "epoch": message.epoch}
-    return {**head, "version": message.version}, message.content
+    parts = {"letter": message.letter, "part": message.part, "parts": message.parts}
+    return {**head, "version": message.version, **parts}, message.sealed
+
+
+def _request_to_json(message: Request) -> tuple[dict[str, Any], bytes]:
+    return {"type": "request", "id": message.id, "expires": message.expires}, message.sealed
 
 
 def _batch_to_json(message: Batch) -> tuple[dict[str, Any], None]:
@@ -227,21 +326,40 @@ def _batch_to_json(message: Batch) -> tuple[dict[str, Any], None]:
 _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]] = {
     Hello: _hello_to_json,
     Batch: _batch_to_json,
-    Ack: _plain("ack", "ledger", "seq", "answer"),
+    Ack: _plain("ack", "ledger", "seq", "answer", "agrees", "at", "clock", "centre_key", "speaks"),
     Refused: _plain("refused", "ledger", "cause", "text", "answer"),
     Offer: _plain("offer", "sha256", "size", "sort"),
     Chunk: _chunk_to_json,
     MediaAck: _plain("media_ack", "sha256", "offset", "stored", "refused"),
     Document: _document_to_json,
+    Compare: _compare_to_json,
+    Compared: _plain("compared", "id", "ledger", "agree"),
+    Ask: _plain("ask", "id", "ledger", "media"),
+    Receipt: _plain(
+        "receipt", "ledger", "seq", "hash", "media", "basis", "at", "answer", "signature"
+    ),
+    Anchor: _plain("anchor", "ledger", "seq", "hash", "at", "signature"),
+    Request: _request_to_json,
 }
 
-_LIMITS: dict[type[Any], int] = {Batch: EVENT_BYTES + HEAD_BYTES}
+_LIMITS: dict[type[Any], int] = {
+    Batch: EVENT_BYTES + HEAD_BYTES,
+    Ask: RECEIPT_BYTES,
+    Receipt: RECEIPT_BYTES,
+}
 
 _DECODERS: dict[str, Callable[[Head, bytes], Message]] = {
     "hello": _hello_from_json,
     "events": _batch_from_json,
     "ack": lambda head, data: Ack(
-        head.text("ledger", 64), head.whole("seq"), head.text("answer", 64, "")
+        ledger=head.text("ledger", 64),
+        seq=head.whole("seq"),
+        answer=head.text("answer", 64, ""),
+        agrees=head.flag("agrees", True),
+        at=head.whole("at", 0, 0),
+        clock=head.text("clock", 32, "unsynchronised"),
+        centre_key=head.raw("centre_key", 32, b""),
+        speaks=head.words("speaks"),
     ),
     "refused": lambda head, data: Refused(
         head.text("ledger", 64),
@@ -259,7 +377,19 @@ _DECODERS: dict[str, Callable[[Head, bytes], Message]] = {
         head.flag("stored"),
         head.text("refused", 200, ""),
     ),
-    "document": lambda head, data: Document(
-        head.name("kind", KIND), head.text("epoch", 64), head.whole("version", 1), data
+    "document": _document_from_json,
+    "compare": _compare_from_json,
+    "compared": lambda head, data: Compared(
+        head.text("id", 64), head.text("ledger", 64), head.whole("agree")
     ),
+    "ask": _ask_from_json,
+    "receipt": _receipt_from_json,
+    "anchor": lambda head, data: Anchor(
+        ledger=head.text("ledger", 64),
+        seq=head.whole("seq"),
+        hash=head.raw("hash", 32),
+        at=head.whole("at"),
+        signature=head.raw("signature", 64),
+    ),
+    "request": lambda head, data: Request(head.text("id", 64), head.whole("expires"), data),
 }

@@ -168,6 +168,7 @@ source = {json.dumps(door_source)}
 [link]
 host = "127.0.0.1"
 port = {self.broker.port}
+security = "none"
 
 [kiosk]
 port = {self.kiosk_port}
@@ -181,6 +182,7 @@ data_dir = "centre"
 [broker]
 host = "127.0.0.1"
 port = {self.broker.port}
+security = "none"
 
 [console]
 port = {self.console_port}

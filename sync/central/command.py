@@ -17,6 +17,7 @@ from edge import service as services
 from edge.clock import SystemClock
 from edge.documents import KINDS, BadDocument
 from edge.events import canonical
+from edge.keys import KeyProblem, Signer
 from edge.service import Service
 from edge.settings import ConfigError
 from sync.central import documents, projections, tables
@@ -36,6 +37,7 @@ class Centre:
         self.store = CentralStore(config.database)
         self.media = MediaFolder(config.data_dir / "media")
         self.clock = SystemClock()
+        self.signer = Signer(config.data_dir / "keys" / "centre.key")
 
 
 def _with_centre(use: Callable[..., None]) -> Callable[..., None]:
@@ -46,7 +48,7 @@ def _with_centre(use: Callable[..., None]) -> Callable[..., None]:
     def opened(config_path: Path, /, *args: Any, **kwargs: Any) -> None:
         try:
             centre = Centre(load(config_path))
-        except (ConfigError, StoreProblem, OSError) as error:
+        except (ConfigError, KeyProblem, StoreProblem, OSError) as error:
             raise click.ClickException(str(error)) from error
         try:
             use(centre, *args, **kwargs)
@@ -61,6 +63,21 @@ def command() -> None:
     """The centre: takes in what the boxes send, and shows it to staff."""
 
 
+@click.group(commands=command.commands)
+@click.option(
+    "--config",
+    envvar="CLASSBOX_CONFIG",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/classbox/centre.toml"),
+    show_default=True,
+    help="Settings of the centre.",
+)
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """``classbox-central``: the same commands under a name of their own."""
+    ctx.obj = config
+
+
 @command.command()
 @_with_centre
 def ingest(centre: Centre) -> None:
@@ -72,7 +89,7 @@ def ingest(centre: Centre) -> None:
         raise click.ClickException("the ingest of this centre runs already") from error
 
     def body(service: Service) -> None:
-        Ingest(centre.config, centre.store, centre.media, centre.clock).run(service)
+        Ingest(centre.config, centre.store, centre.media, centre.clock, centre.signer).run(service)
 
     with lock:
         services.main("centre-ingest", body)

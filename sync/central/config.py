@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from edge.settings import ConfigError, Settings, Table
+from edge.settings import ConfigError, Settings, Table, broker_security
 
 
 @dataclass(frozen=True, slots=True)
 class CentreConfig:
     """All settings of a centre. ``database`` is an SQLAlchemy address, which may hold a password.
 
-    ``silent_after``: seconds without a word after which a box counts as silent.
+    ``silent_after``: seconds without a word after which a box counts as silent. ``security`` of
+    the way to the broker: tls | none. ``safe_after_days``: what was received longer ago counts as
+    safe even where no backup is noted. ``metrics_port``: of the first ingester, 0 for none.
     """
 
     name: str
@@ -29,9 +31,13 @@ class CentreConfig:
     database: str = field(repr=False)
     broker_host: str
     broker_port: int
+    security: str
     console_host: str
     console_port: int
     silent_after: int
+    trusted_clock: str
+    safe_after_days: int
+    metrics_port: int
 
     @property
     def zone(self) -> ZoneInfo:
@@ -57,17 +63,22 @@ def parse(text: str, source: str, folder: Path) -> CentreConfig:
     root = Settings.of_toml(text, source).root
     centre, broker, console = (root.table(name) for name in ("centre", "broker", "console"))
     data_dir = folder / centre.text("data_dir", "/var/lib/classbox-centre")
+    host, security = broker_security(broker, "127.0.0.1")
     config = CentreConfig(
         name=centre.text("name", ""),
         language=centre.text("language", "zh", choices=("zh", "en")),
         time_zone=centre.time_zone("time_zone", "Asia/Shanghai"),
         data_dir=data_dir,
         database=_database(centre, data_dir),
-        broker_host=broker.text("host", "127.0.0.1"),
-        broker_port=broker.whole("port", 1883, least=1, most=65535),
+        broker_host=host,
+        broker_port=broker.whole("port", 8883 if security == "tls" else 1883, least=1, most=65535),
+        security=security,
         console_host=console.text("host", "127.0.0.1"),
         console_port=console.whole("port", 8700, least=1, most=65535),
         silent_after=console.whole("silent_after", 60, least=5, most=86_400),
+        trusted_clock=centre.text("clock", "ntp", choices=("ntp", "trusted", "untrusted")),
+        safe_after_days=centre.whole("safe_after_days", 60, least=1, most=3650),
+        metrics_port=centre.whole("metrics_port", 0, least=0, most=65535),
     )
     for table in (centre, broker, console, root):
         table.finish()

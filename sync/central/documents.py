@@ -7,17 +7,34 @@ must refuse; and that of one epoch the highest version is the one in force.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
 
 from edge import documents
+from edge.keys import Signer
+from sync import seal
 from sync.central import tables
 from sync.central.store import CentralStore
-from sync.messages import DOCUMENT_BYTES, Document
+from sync.messages import PART_BYTES, PARTS, Document
+from sync.seal import Letter
+
+# What sealing adds: a signature, a line of JSON, a key and a tag.
+DOCUMENT_BYTES = PARTS * PART_BYTES - 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the centre keeps it."""
+
+    kind: str
+    epoch: str
+    version: int
+    content: bytes = field(repr=False)
 
 
 class TooBig(ValueError):
-    """A document does not fit into one message; the message says what to do."""
+    """A document is larger than a box takes; the message says what to do."""
 
 
 def store_document(store: CentralStore, box: str, kind: str, content: bytes, now: int) -> int:
@@ -51,7 +68,7 @@ def store_document(store: CentralStore, box: str, kind: str, content: bytes, now
     return version
 
 
-def newest(connection: Connection, box: str, kind: str, epoch: str) -> Document | None:
+def newest(connection: Connection, box: str, kind: str, epoch: str) -> Stored | None:
     """Return the document of *kind* in force for *box*."""
     table = tables.document
     row = connection.execute(
@@ -60,13 +77,30 @@ def newest(connection: Connection, box: str, kind: str, epoch: str) -> Document 
         .order_by(table.c.version.desc())
         .limit(1)
     ).one_or_none()
-    return Document(kind, row.epoch, row.version, row.content) if row else None
+    return Stored(kind, row.epoch, row.version, row.content) if row else None
 
 
-def in_force(connection: Connection, box: str, epoch: str) -> list[Document]:
+def in_force(connection: Connection, box: str, epoch: str) -> list[Stored]:
     """Return every document in force for *box*, in the order in which to apply them."""
     found = (newest(connection, box, kind, epoch) for kind in documents.KINDS)
     return [document for document in found if document is not None]
+
+
+def sealed(document: Stored, box: str, sealing_key: bytes, signer: Signer) -> list[Document]:
+    """Return the messages that bring *document* to *box*, readable by nobody else."""
+    head: dict[str, str | int] = {
+        "kind": document.kind,
+        "epoch": document.epoch,
+        "version": document.version,
+    }
+    letter = Letter(box, "document", head, document.content)
+    closed = seal.seal(letter, sealing_key, signer.sign)
+    name = hashlib.sha256(closed).hexdigest()
+    slices = [closed[place : place + PART_BYTES] for place in range(0, len(closed), PART_BYTES)]
+    return [
+        Document(document.kind, document.epoch, document.version, name, part, number, len(slices))
+        for number, part in enumerate(slices, start=1)
+    ]
 
 
 def last_number(connection: Connection) -> int:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from edge.clock import Clock, monotonic
+from edge.keys import Signer
 from edge.service import Service
 from sync import wire
 from sync.central import documents
@@ -22,7 +23,7 @@ from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
-from sync.messages import EVENTS, HELLO, MEDIA, topic
+from sync.messages import EVENTS, HELLO, MEDIA, shard_topic
 
 log = logging.getLogger("classbox")
 
@@ -47,7 +48,7 @@ class Reception:
             config.broker_host,
             config.broker_port,
             name,
-            [topic("+", channel) for channel in channels],
+            [shard_topic("+", channel) for channel in channels],
             self._inbox.put,
         )
 
@@ -78,10 +79,15 @@ class Ingest:
     """The ingest of one centre."""
 
     def __init__(
-        self, config: CentreConfig, store: CentralStore, media: MediaHolder, clock: Clock
+        self,
+        config: CentreConfig,
+        store: CentralStore,
+        media: MediaHolder,
+        clock: Clock,
+        signer: Signer,
     ) -> None:
         self._store = store
-        self._events = EventIntake(store, clock)
+        self._events = EventIntake(store, clock, signer)
         self.events = Reception(config, "centre-ingest", (HELLO, EVENTS), self._events.take)
         self.media = Reception(
             config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take

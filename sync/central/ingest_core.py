@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from edge.events import body_hash, genesis, recomputed_hash
+from edge.signing import signed
 from sync.messages import Batch, Record
 
 
@@ -135,15 +133,6 @@ def judge(
             last,
         )
     return Store(fresh, last.event.seq, last.event.hash)
-
-
-def signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Tell whether *signature* is that of *public_key* (raw Ed25519) over *message*."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _false(record: Record) -> str:

@@ -7,6 +7,7 @@ and that a message which cannot be used is set aside with its cause and hurts no
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from edge.clock import Clock
+from edge.keys import Signer
 from sync import wire
 from sync.central import documents, incidents, projections, tables
+from sync.central.documents import Stored
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
 from sync.central.store import CentralStore, insert_new
 from sync.messages import (
@@ -51,9 +54,10 @@ class Outgoing:
 class EventIntake:
     """Hellos and events. Each call is one transaction, or one for each message when one fails."""
 
-    def __init__(self, store: CentralStore, clock: Clock) -> None:
+    def __init__(self, store: CentralStore, clock: Clock, signer: Signer) -> None:
         self._store = store
         self._clock = clock
+        self._signer = signer
 
     def take(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         """Deal with messages, each a topic and a payload; return what to say after the commit."""
@@ -84,9 +88,10 @@ class EventIntake:
         """Return the documents in force for *boxes*, to be kept by the broker."""
         with self._store.reading() as connection:
             return [
-                Outgoing(document_topic(box, document.kind), document, retain=True)
+                out
                 for box in boxes
                 for document in documents.in_force(connection, box, self._store.epoch)
+                for out in self._letters(connection, box, document)
             ]
 
     def _together(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
@@ -165,15 +170,32 @@ class EventIntake:
                     public_key=hello.public_key,
                     last=0,
                     last_hash=known.last_hash,
+                    parent="",
+                    base=0,
+                    root=hello.ledger,
+                    said=hello.head,
                 )
             )
         self._seen(connection, now, box, hello, first=pinned is None)
-        answers = [Outgoing(topic(box, ACK), Ack(hello.ledger, held.last if held else 0, hello.id))]
+        answer = Ack(
+            hello.ledger, held.last if held else 0, hello.id, centre_key=self._signer.public_key
+        )
+        answers = [Outgoing(topic(box, ACK), answer)]
         for document in documents.in_force(connection, box, self._store.epoch):
             has = hello.documents.get(document.kind)
             if has is None or (has.epoch, has.version) != (document.epoch, document.version):
-                answers.append(Outgoing(document_topic(box, document.kind), document, retain=True))
+                answers += self._letters(connection, box, document)
         return answers
+
+    def _letters(self, connection: Connection, box: str, document: Stored) -> list[Outgoing]:
+        """Return what brings *document* to *box*; nothing before the box said its key."""
+        known = _box(connection, box)
+        if known is None or known.sealing_key is None:
+            return []
+        parts = documents.sealed(document, box, bytes(known.sealing_key), self._signer)
+        return [
+            Outgoing(document_topic(box, part.kind, part.part), part, retain=True) for part in parts
+        ]
 
     def _seen(self, connection: Connection, now: int, box: str, hello: Hello, first: bool) -> None:
         told = {
@@ -184,6 +206,9 @@ class EventIntake:
             "clock_ahead": hello.at - now,
             "clock": hello.clock,
             "software": hello.software,
+            "sealing_key": hello.sealing_key or None,
+            "safe": hello.safe,
+            "speaks": json.dumps(hello.speaks),
         }
         if first:
             # Trusted on first sight; pairing with a code comes with the broker's security.

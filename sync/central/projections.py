@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, and_, delete, select, update
@@ -24,10 +24,11 @@ from sync.messages import Record
 
 B = TypeVar("B", bound=Body)
 _LARGEST = 2**63 - 1
-_CHECKS: dict[type, Callable[[Any], bool]] = {
+_CHECKS: dict[Any, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str) and "\0" not in value,
     bool: lambda value: isinstance(value, bool),
     int: lambda value: type(value) is int and abs(value) <= _LARGEST,
+    Sequence[int]: lambda value: isinstance(value, list) and all(type(one) is int for one in value),
 }
 Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
 _CHECKS_OF: dict[type[Body], Checks] = {}

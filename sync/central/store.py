@@ -21,7 +21,6 @@ from sqlalchemy.exc import OperationalError
 
 from sync.central import tables
 
-FORM = 1
 _BUSY_TIMEOUT_S = 30
 
 
@@ -42,7 +41,7 @@ class CentralStore:
                 insert_new(
                     connection,
                     tables.centre,
-                    [{"one": 1, "epoch": str(uuid.uuid4()), "form": FORM}],
+                    [{"one": 1, "epoch": str(uuid.uuid4())}],
                 )
                 row = connection.execute(select(tables.centre)).one()
         except OperationalError as error:
@@ -51,8 +50,6 @@ class CentralStore:
                 f"{shown}: {error.orig}. Correct the key `database` in the centre's "
                 "configuration, or give its folder the right owner."
             ) from error
-        if row.form > FORM:
-            raise StoreProblem("the database was made by newer software: update this one")
         self.epoch: str = row.epoch
 
     @contextmanager

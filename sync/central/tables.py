@@ -46,7 +46,6 @@ centre = Table(
     metadata,
     Column("one", Integer, CheckConstraint("one = 1", name="only_one"), primary_key=True),
     _text("epoch", "born with this store; a restored centre is obeyed again under a new one"),
-    _whole("form", "version of these tables"),
 )
 
 box = Table(
@@ -54,7 +53,12 @@ box = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="as in its configuration and its topics"),
     _text("ledger", "uuid of the ledger it writes now"),
-    _hash("public_key", "Ed25519, trusted on the first hello, pinned from then on"),
+    _hash("public_key", "Ed25519; as enrolled, or in development as first heard"),
+    Column(
+        "sealing_key", LargeBinary, comment="X25519; what is written to the box is sealed to it"
+    ),
+    Column("enrolled_at", BigInteger, comment="the centre's time; absent: trusted as first heard"),
+    Column("revoked_at", BigInteger, comment="the centre's time; its certificates are void"),
     _whole("first_seen", "the centre's time"),
     _whole("last_seen", "the centre's time of the last message"),
     _whole("head", "last seq that the box said it has"),
@@ -62,6 +66,8 @@ box = Table(
     _whole("clock_ahead", "the box's wall time minus the centre's at the last hello"),
     _text("clock", "quality of the box's clock at the last hello"),
     _text("software", "version at the last hello"),
+    _whole("safe", "last seq for which it holds a receipt, as it said"),
+    _text("speaks", "JSON list: what its software understands"),
 )
 
 ledger = Table(
@@ -71,8 +77,12 @@ ledger = Table(
     _text("box", "box id"),
     _hash("public_key", "Ed25519; signs every event"),
     _whole("last", "seq of the last event held, 0 before the first"),
-    _hash("last_hash", "its hash; before the first, what the uuid hashes to"),
-    CheckConstraint("last >= 0", name="last_positive"),
+    _hash("last_hash", "its hash; before the first, what the root's uuid hashes to"),
+    _text("parent", "uuid of the ledger it branched off from, empty for one that did not"),
+    _whole("base", "up to here its events are the parent's, 0 without one"),
+    _text("root", "uuid of the ledger at the beginning of the line, its own without a parent"),
+    _whole("said", "highest seq that a box ever said it has"),
+    CheckConstraint("base >= 0 AND last >= base", name="last_beyond_base"),
 )
 
 event = Table(
@@ -80,7 +90,7 @@ event = Table(
     metadata,
     Column("ledger", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="from 1, no gaps"),
-    Column("id", Text, nullable=False, unique=True, comment="chosen by the box's writer"),
+    _text("id", "chosen by the box's writer"),
     _text("kind", "such as scan.made"),
     _whole("at", "the box's wall time"),
     _text("boot", "the box's kernel boot id"),
@@ -97,6 +107,9 @@ event = Table(
     _hash("signature", "Ed25519 over hash", 64),
     _whole("received_at", "the centre's time"),
     CheckConstraint("seq >= 1", name="seq_positive"),
+    # Two branches of one ledger may both hold what has a set name, such as a planned snapshot.
+    UniqueConstraint("ledger", "id", name="event_id_once"),
+    Index("event_by_id", "id"),
 )
 
 body = Table(
@@ -115,21 +128,15 @@ incident = Table(
     _text("box", "box id as in the topic"),
     _text("ledger", "uuid, empty when none was named"),
     _whole("seq", "of the event concerned, 0 when none is"),
-    Column(
-        "cause",
-        Text,
-        CheckConstraint(
-            "cause IN ('fork', 'forged', 'duplicate_id', 'other_key', 'other_box', "
-            "'bad_message', 'unreadable', 'bad_media')",
-            name="cause_known",
-        ),
-        nullable=False,
-    ),
+    _text("cause", "one of incidents.CAUSES"),
     _text("text", "what happened, for people"),
     Column("content", LargeBinary, nullable=False, comment="what was set aside, cut to 64 KiB"),
     _whole("first_at", "the centre's time"),
     _whole("last_at", "the centre's time of the last repetition"),
     _whole("times", "how often it happened"),
+    Column("resolved_at", BigInteger, comment="the centre's time; absent: somebody must look"),
+    Column("resolved_by", Text, comment="who looked"),
+    Column("note", Text, comment="what they found and did"),
     UniqueConstraint("box", "ledger", "seq", "cause", name="incident_once"),
 )
 
@@ -138,16 +145,11 @@ document = Table(
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True, comment="order of storing"),
     _text("box", "box id"),
-    Column(
-        "kind",
-        Text,
-        CheckConstraint("kind IN ('timetable', 'roster', 'profiles')", name="kind_known"),
-        nullable=False,
-    ),
+    _text("kind", "one of edge.documents.KINDS"),
     _text("epoch", "the centre's when it was stored"),
     _whole("version", "from 1 within box, kind and epoch"),
     _text("sha256", "of content; lessons cite it"),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary, comment="absent when it was erased"),
     _whole("stored_at", "the centre's time"),
     UniqueConstraint("box", "kind", "epoch", "version", name="version_once"),
     Index("document_by_sha256", "sha256"),
@@ -171,6 +173,50 @@ media = Table(
     _whole("size", "bytes"),
     _text("box", "which box sent it first"),
     _whole("stored_at", "the centre's time"),
+)
+
+anchor = Table(
+    "anchor",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _hash("hash", "of that event"),
+    _whole("at", "the centre's time"),
+    _hash("signature", "the centre's Ed25519 over sync.wire.signed_part", 64),
+)
+
+backup = Table(
+    "backup",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _whole("until", "the centre's time: what arrived before is in the backup"),
+    _whole("noted_at", "the centre's time"),
+    _text("place", "where it lies, for people"),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("box", "box id"),
+    _text("kind", "what to do"),
+    Column("args", LargeBinary, comment="JSON; absent when it was erased"),
+    _whole("filed_at", "the centre's time"),
+    _text("filed_by", "who"),
+    _whole("expires", "the centre's time"),
+    Column("answered_at", BigInteger, comment="the centre's time"),
+    Column("ledger", Text, comment="of the event that answers"),
+    Column("seq", BigInteger, comment="of the event that answers"),
+    Index("request_by_box", "box", "expires"),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("ledger", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="whose body is gone"),
+    _whole("at", "the centre's time"),
+    _text("reason", "as in body.erased"),
 )
 
 lesson_run = Table(
@@ -260,6 +306,15 @@ gap = _of_event(
     Index("gap_by_lesson", "lesson_id"),
 )
 
+clock_truth = _of_event(
+    "clock_truth",
+    _text("boot", ""),
+    _whole("clock_offset", "true wall time minus monotonic clock, microseconds"),
+    _whole("error", "bound on either side, microseconds"),
+    _text("source", "ntp | centre | battery"),
+    Index("clock_truth_by_boot", "boot"),
+)
+
 camera = Table(
     "camera",
     metadata,
@@ -270,4 +325,4 @@ camera = Table(
     _whole("at", "the box's time of the change"),
 )
 
-PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, camera)
+PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera)

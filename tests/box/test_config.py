@@ -28,6 +28,7 @@ source = "folder:pictures"
 [link]
 host = "127.0.0.1"
 port = 1883
+security = "none"
 """
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Table, select
 
 from edge.clock import SimulatedClock
 from edge.events import Body
+from edge.keys import Signer
 from edge.model import Instant
 from sync import wire
 from sync.central import tables
@@ -21,6 +23,9 @@ from sync.central.store import CentralStore
 from sync.messages import EVENTS, HELLO, MEDIA, Batch, Hello, Message, topic
 from tests.chains import Chain
 
+# What the centre writes to the boxes of these tests is sealed to this key.
+SEALING_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+
 
 class Centre:
     """A centre without a network: messages go in, answers come out."""
@@ -30,7 +35,7 @@ class Centre:
         self.clock = SimulatedClock(at)
         self.store = CentralStore(f"sqlite:///{folder}/centre.db")
         self.media = MediaFolder(folder / "media")
-        self.events = EventIntake(self.store, self.clock)
+        self.events = EventIntake(self.store, self.clock, Signer(folder / "keys" / "centre.key"))
         self.files = MediaIntake(self.store, self.media, self.clock)
 
     def hear(self, box: str, *messages: Message) -> list[Message]:
@@ -82,8 +87,10 @@ def hello_of(chain: Chain, number: str = "1", **changes: Any) -> Hello:
         "id": number,
         "ledger": chain.uuid,
         "head": chain.head,
+        "head_hash": chain.records[-1].event.hash,
         "acked": 0,
         "public_key": chain.public_key,
+        "sealing_key": SEALING_KEY.public_key().public_bytes_raw(),
         "at": 1_000_000,
         "clock": "synchronised",
         "software": "test",

@@ -37,12 +37,14 @@ class Stage:
         box_toml, centre_toml = folder / "box.toml", folder / "centre.toml"
         box_toml.write_text(
             f'[box]\nid = "{BOX}"\nroom = "203"\ndata_dir = "box"\nruntime_dir = "run"\n'
-            f'[link]\nhost = "127.0.0.1"\nport = {self.box_wire.port}\n',
+            f'[link]\nhost = "127.0.0.1"\nport = {self.box_wire.port}\n'
+            'security = "none"\n',
             "utf-8",
         )
         centre_toml.write_text(
             '[centre]\ndata_dir = "centre"\n'
-            f'[broker]\nhost = "127.0.0.1"\nport = {self.centre_wire.port}\n',
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.centre_wire.port}\n'
+            'security = "none"\n',
             "utf-8",
         )
         self.config: CentreConfig = load(centre_toml)

@@ -46,6 +46,7 @@ label = "3"
 address = "rtsp://127.0.0.1:8554/front"
 [link]
 host = "127.0.0.1"
+security = "none"
 """
 JPEG = b"\xff\xd8\xff\xe0 a picture of the door \xff\xd9"
 

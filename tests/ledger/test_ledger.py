@@ -15,7 +15,7 @@ import pytest
 from edge import events
 from edge.clock import SimulatedClock
 from edge.events import CameraHealth, ScanMade, SnapshotMissed, SnapshotTaken, UnknownBody
-from edge.keys import signed
+from edge.signing import signed
 from edge.ledger import Ledger, LedgerError, projection_rows
 from edge.model import MINUTE
 from edge.store import DiskFull
