@@ -17,9 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edge import events, projections
+from edge import chain, events, projections
+from edge.chain import Event, event_from_row
 from edge.clock import Clock
-from edge.events import Body, Event, LedgerBorn, event_from_row
+from edge.events import Body, LedgerBorn
 from edge.keys import KeyProblem, Signer
 from edge.migrations import PROJECTIONS, box
 from edge.signing import signed
@@ -75,12 +76,12 @@ class Writer:
             if stored is not None:
                 return stored
         content = events.encode(body)
-        salt = os.urandom(events.SALT_BYTES)
+        salt = os.urandom(chain.SALT_BYTES)
         reading = self._clock.now()
         seq = self._seq + 1
         identity = event_id or uuid.uuid4().hex
-        hashed = events.body_hash(salt, content)
-        own = events.header_hash(seq, identity, body.kind, reading, hashed, self._hash)
+        hashed = chain.body_hash(salt, content)
+        own = chain.header_hash(seq, identity, body.kind, reading, hashed, self._hash)
         event = Event(
             seq, identity, body.kind, reading, hashed, self._hash, own, self._signer.sign(own)
         )
@@ -190,7 +191,7 @@ class Ledger:
         """Check every hash, link, signature and body, and that the head is the last event."""
         report = Report()
         head_seq, head_hash = self.head()
-        prev = events.genesis(self.uuid)
+        prev = chain.genesis(self.uuid)
         for record in self.records():
             event = record.event
             report.events += 1
@@ -200,13 +201,13 @@ class Ledger:
                 return report
             if event.prev_hash != prev:
                 report.problems.append(f"{where}: does not follow from the event before it")
-            if events.recomputed_hash(event) != event.hash:
+            if chain.recomputed_hash(event) != event.hash:
                 report.problems.append(f"{where}: its header was changed")
             if not signed(self.public_key, event.hash, event.signature):
                 report.problems.append(f"{where}: not signed by this box's key")
             if record.salt is None or record.body is None:
                 report.erased += 1
-            elif events.body_hash(record.salt, record.body) != event.body_hash:
+            elif chain.body_hash(record.salt, record.body) != event.body_hash:
                 report.problems.append(f"{where}: its body was changed")
             prev = event.hash
             if event.seq == head_seq and event.hash != head_hash:
@@ -258,7 +259,7 @@ class Ledger:
 def _begin(connection: sqlite3.Connection, signer: Signer, clock: Clock, box_id: str) -> None:
     ledger_uuid = str(uuid.uuid4())
     connection.execute(
-        "INSERT INTO head VALUES (1, ?, 0, ?)", (ledger_uuid, events.genesis(ledger_uuid))
+        "INSERT INTO head VALUES (1, ?, 0, ?)", (ledger_uuid, chain.genesis(ledger_uuid))
     )
     born = LedgerBorn(ledger_uuid, box_id, signer.public_key.hex(), SOFTWARE)
     Writer(connection, signer, clock).append(born)

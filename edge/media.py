@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge import events
-from edge.events import Body, Event
+from edge.chain import Event
+from edge.events import Body
 from edge.ledger import Ledger
 
 _BLOCK = 1 << 20

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from edge import documents, events, queries
-from edge.events import Body, Event
+from edge.chain import Event
+from edge.events import Body
 from edge.model import Lesson, Profile, Window
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge import events
-from edge.events import Body, Event
+from edge.chain import Event
+from edge.events import Body
 from edge.ledger import Ledger, Writer
 from edge.model import SECOND, Duration
 

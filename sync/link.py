@@ -44,7 +44,7 @@ class Link:
         self._watch: Watch = service.ledger.store.watch()
         box_id = service.config.box_id
         self._lines = {
-            "facts": self._line(config, box_id, [ACK, f"{DOC}/+"], "facts"),
+            "facts": self._line(config, box_id, [ACK, f"{DOC}/#"], "facts"),
             "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
         }
         self.facts = Facts(service, self._cursor, self._lines["facts"], config.security)

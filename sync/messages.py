@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge.events import Event
+from edge.chain import Event
 
 VERSION = 1
 PREFIX = f"classbox/{VERSION}"

@@ -14,7 +14,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edge.events import SALT_BYTES, Event, canonical
+from edge.chain import SALT_BYTES, Event
+from edge.events import canonical
 from edge.model import ClockQuality, Reading
 from sync.fields import KIND, SHA256, Head, b64
 from sync.messages import (

@@ -7,15 +7,8 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.events import (
-    Body,
-    Event,
-    LedgerBorn,
-    body_hash,
-    encode,
-    genesis,
-    header_hash,
-)
+from edge.chain import Event, body_hash, genesis, header_hash
+from edge.events import Body, LedgerBorn, encode
 from edge.model import ClockQuality, Instant, Reading
 from sync.messages import Batch, Record
 

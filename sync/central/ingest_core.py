@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.events import body_hash, genesis, recomputed_hash
+from edge.chain import body_hash, genesis, recomputed_hash
 from edge.signing import signed
 from sync.messages import Batch, Record
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table, and_, delete, select, update
 
 from edge import events
+from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from sync.central import tables
@@ -111,7 +112,7 @@ def rebuild(connection: Connection) -> None:
         .order_by(tables.event.c.ledger, tables.event.c.seq)
     )
     for row in rows.all():
-        record = Record(events.event_from_row(row._asdict()), row.salt, row.content)
+        record = Record(event_from_row(row._asdict()), row.salt, row.content)
         apply(connection, row.box, row.ledger, [record])  # what is unreadable was reported
 
 
@@ -267,3 +268,14 @@ def _recording_gap(connection: Connection, origin: Origin, body: events.Recordin
 def _camera_health(connection: Connection, origin: Origin, body: events.CameraHealth) -> None:
     row = {"state": body.state, "cause": body.cause, "at": origin.at}
     insert_or_update(connection, tables.camera, {"box": origin.box, "camera": body.camera, **row})
+
+
+@_of(events.ClockCorrected)
+def _clock_corrected(connection: Connection, origin: Origin, body: events.ClockCorrected) -> None:
+    row = {
+        "boot": body.boot,
+        "clock_offset": body.offset,
+        "error": body.error,
+        "source": body.source,
+    }
+    origin.add(tables.clock_truth, row)

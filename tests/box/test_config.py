@@ -81,7 +81,7 @@ def test_a_mistake_is_named_with_its_line_and_remedy(
 def test_the_second_of_two_cameras_is_found(tmp_path: Path) -> None:
     """A mistake in an array of tables is named with its own line."""
     text = GOOD + '\n[[camera]]\nid = "classroom"\naddress = "rtsp://192.0.2.8/main"\n'
-    with pytest.raises(ConfigError, match=r"line 21: camera\[1\]\.id: 'classroom' stands there"):
+    with pytest.raises(ConfigError, match=r"line 22: camera\[1\]\.id: 'classroom' stands there"):
         parse(text, "box.toml", tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from edge.clock import SimulatedClock
 from edge.events import Body
 from edge.keys import Signer
 from edge.model import Instant
-from sync import wire
+from sync import seal, wire
 from sync.central import tables
 from sync.central.intake import EventIntake, Outgoing
 from sync.central.media import MediaFolder
 from sync.central.media_intake import MediaIntake
 from sync.central.store import CentralStore
-from sync.messages import EVENTS, HELLO, MEDIA, Batch, Hello, Message, topic
+from sync.messages import EVENTS, HELLO, MEDIA, Ack, Batch, Document, Hello, Message, topic
 from tests.chains import Chain
 
 # What the centre writes to the boxes of these tests is sealed to this key.
@@ -35,12 +36,24 @@ class Centre:
         self.clock = SimulatedClock(at)
         self.store = CentralStore(f"sqlite:///{folder}/centre.db")
         self.media = MediaFolder(folder / "media")
-        self.events = EventIntake(self.store, self.clock, Signer(folder / "keys" / "centre.key"))
+        self.signer = Signer(folder / "keys" / "centre.key")
+        self.events = EventIntake(self.store, self.clock, self.signer)
         self.files = MediaIntake(self.store, self.media, self.clock)
 
     def hear(self, box: str, *messages: Message) -> list[Message]:
-        """Take in what *box* says and return what it is told."""
-        return [out.message for out in self.heard(box, *messages)]
+        """Take in what *box* says and return what it is told, letters opened.
+
+        Of an acknowledgement only what it says of the box's ledger is left.
+        """
+        told: list[Message] = []
+        for out in self.heard(box, *messages):
+            message = out.message
+            if isinstance(message, Document):
+                message = replace(message, letter="", sealed=opened(message, box, self.signer))
+            elif isinstance(message, Ack):
+                message = Ack(message.ledger, message.seq, message.answer, message.agrees)
+            told.append(message)
+        return told
 
     def heard(self, box: str, *messages: Message) -> list[Outgoing]:
         """The same, with topics."""
@@ -79,6 +92,14 @@ class Centre:
             chain.append(body, at)
         if chain.head > last:
             self.hear(chain.box, chain.batch(last))
+
+
+def opened(part: Document, box: str, signer: Signer) -> bytes:
+    """Return what a document of one part says to *box*."""
+    assert (part.part, part.parts) == (1, 1)
+    letter = seal.unseal(part.sealed, box, "document", SEALING_KEY, signer.public_key)
+    assert letter.head == {"kind": part.kind, "epoch": part.epoch, "version": part.version}
+    return letter.content
 
 
 def hello_of(chain: Chain, number: str = "1", **changes: Any) -> Hello:

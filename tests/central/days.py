@@ -87,6 +87,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
                 "the camera does not answer",
             ),
         ),
+        (START + 50 * MINUTE, events.ClockCorrected("boot-1", START, 20_000, "centre")),
         (START + 90 * MINUTE, scan("p-1", START + 90 * MINUTE)),
         (START + 95 * MINUTE, events.LessonEnded(lesson.id, TEACHER_ID)),
     ):

@@ -189,7 +189,9 @@ def test_messages_that_make_no_sense_are_counted_and_hurt_nobody(centre: Centre)
         (topic("room-203", EVENTS), wire.encode(chain.batch())),
     ]
     said = centre.events.take([*poison[:3], good[0], *poison[3:], good[1]])
-    assert [out.message for out in said] == [Ack(chain.uuid, 0, "1"), Ack(chain.uuid, 2)]
+    acks = [out.message for out in said if isinstance(out.message, Ack)]
+    assert [(ack.seq, ack.answer) for ack in acks] == [(0, "1"), (2, "")]
+    assert len(said) == 2
     (incident,) = centre.rows(tables.incident)
     assert (incident.cause, incident.times) == ("bad_message", 4)
 

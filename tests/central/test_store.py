@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -80,15 +79,3 @@ def test_a_database_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> Non
     with pytest.raises((StoreProblem, FileNotFoundError)) as problem:
         CentralStore(f"sqlite:///{tmp_path}/none/centre.db")
     assert "none" in str(problem.value)
-
-
-def test_a_newer_database_is_not_touched(tmp_path: Path) -> None:
-    """Tables of a newer form are refused rather than misread."""
-    url = f"sqlite:///{tmp_path}/a.db"
-    store = CentralStore(url)
-    with store.writing() as connection:
-        connection.execute(tables.centre.update().values(form=99))
-        assert connection.execute(select(tables.centre.c.form)).scalar() == 99
-    store.close()
-    with pytest.raises(StoreProblem, match="newer software"):
-        CentralStore(url)

@@ -7,15 +7,16 @@ import os
 import pytest
 
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
+from edge.keys import Signer
 from sync import wire
-from sync.central import tables
+from sync.central import documents, tables
+from sync.central.documents import Stored
 from sync.line import Connected, Happening, Inbox, Line, Lost
 from sync.messages import (
     EVENTS,
     HELLO,
     MEDIA,
     PACKET_BYTES,
-    Document,
     document_topic,
     topic,
 )
@@ -81,9 +82,12 @@ def test_a_bad_document_is_refused_and_the_good_one_stays(stage: Stage) -> None:
     stage.publish(ROSTER, rosters(2))
     stage.start(stage.ingest, stage.link)
     wait_for("the roster is in force", lambda: stage.in_force() == {ROSTER: 1})
-    bad = Document(ROSTER, stage.store.epoch, 2, b'{"classes":[],"instructors":"nobody"}')
+    bad = Stored(ROSTER, stage.store.epoch, 2, b'{"classes":[],"instructors":"nobody"}')
+    signer = Signer(stage.config.data_dir / "keys" / "centre.key")
+    (box,) = stage.rows(tables.box)
     for _ in range(2):
-        say(stage.broker, (document_topic(BOX, ROSTER), wire.encode(bad)))
+        for part in documents.sealed(bad, BOX, box.sealing_key, signer):
+            say(stage.broker, (document_topic(BOX, ROSTER, part.part), wire.encode(part)))
     wait_for("the link refuses it", lambda: stage.link.said("refused version 2 of the roster"))
     stage.publish(ROSTER, rosters(3))
     stage.publish(ROSTER, rosters(4))

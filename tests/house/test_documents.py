@@ -72,7 +72,11 @@ def keys_in(module: Path) -> tuple[set[str], set[str]]:
     tables: set[str] = set()
     keys: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id == "broker_security":
+            keys |= {"host", "security"}  # what edge.settings reads for box and centre alike
+        if not isinstance(node.func, ast.Attribute):
             continue
         if node.args and isinstance(node.args[0], ast.Constant):
             value = str(node.args[0].value)

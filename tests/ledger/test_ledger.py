@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from edge import events
+from edge import chain, events
 from edge.clock import SimulatedClock
 from edge.events import CameraHealth, ScanMade, SnapshotMissed, SnapshotTaken, UnknownBody
-from edge.signing import signed
 from edge.ledger import Ledger, LedgerError, projection_rows
 from edge.model import MINUTE
+from edge.signing import signed
 from edge.store import DiskFull
 from edge.teaching import end_lesson, open_lesson
 from tests.boxes import LESSON_ID, TEACHER_ID, at, open_ledger, roster_of, send_documents, two_hours
@@ -70,7 +70,7 @@ def test_a_new_ledger_begins_with_its_birth(ledger: Ledger) -> None:
     assert isinstance(born, events.LedgerBorn)
     assert (born.ledger_uuid, born.box_id) == (ledger.uuid, BOX)
     assert born.public_key == ledger.public_key.hex()
-    assert first.event.prev_hash == events.genesis(ledger.uuid)
+    assert first.event.prev_hash == chain.genesis(ledger.uuid)
 
 
 def test_the_signing_key_is_for_its_owner_alone(ledger: Ledger, tmp_path: Path) -> None:

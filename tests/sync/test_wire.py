@@ -9,22 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.events import BODY_BYTES, Event, ServiceStarted
+from edge.chain import Event
+from edge.events import BODY_BYTES, ServiceStarted
 from edge.model import ClockQuality, Reading
 from sync import messages, wire
 from sync.messages import (
     Ack,
+    Ancestor,
+    Anchor,
+    Ask,
     BadMessage,
     Batch,
     Chunk,
+    Compare,
+    Compared,
     Document,
     Held,
     Hello,
     MediaAck,
     Message,
     Offer,
+    Point,
+    Receipt,
     Record,
     Refused,
+    Request,
     TooLarge,
     UnknownMessage,
 )
@@ -34,6 +43,8 @@ names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=0, max_
 wholes = st.integers(0, 2**63 - 1)
 hashes = st.binary(min_size=32, max_size=32)
 sha256s = st.binary(min_size=32, max_size=32).map(bytes.hex)
+signatures = st.binary(min_size=64, max_size=64)
+points = st.builds(Point, st.integers(1, 2**40), hashes)
 readings = st.builds(Reading, wholes, names, wholes, st.sampled_from(ClockQuality))
 
 
@@ -69,22 +80,44 @@ anything: st.SearchStrategy[Message] = st.one_of(
         names,
         names,
         wholes,
+        hashes,
         wholes,
+        hashes,
         hashes,
         wholes,
         names,
         names,
         wholes,
+        wholes,
         st.dictionaries(names, st.builds(Held, names, wholes), max_size=3),
+        st.lists(st.builds(Ancestor, names, wholes), max_size=3).map(tuple),
+        st.lists(names, max_size=3).map(tuple),
+        signatures,
     ),
-    st.builds(Ack, names, wholes, names),
+    st.builds(Ack, names, wholes, names, st.booleans(), wholes, names, hashes),
     st.builds(Refused, names, st.just("other_key"), names, names),
     st.builds(Offer, sha256s, st.integers(1, 2**40), st.just("snapshot")),
     st.builds(
         Chunk, sha256s, st.just(2**40), wholes.map(lambda n: n % 2**39), st.binary(min_size=1)
     ),
     st.builds(MediaAck, sha256s, wholes, st.booleans(), names),
-    st.builds(Document, st.just("roster"), names, st.integers(1, 2**40), st.binary()),
+    st.builds(Document, st.just("roster"), names, st.integers(1, 2**40), sha256s, st.binary()),
+    st.builds(Compare, names, names, st.lists(points, min_size=1, max_size=4).map(tuple)),
+    st.builds(Compared, names, names, wholes),
+    st.builds(Ask, names, names, st.lists(sha256s, max_size=3).map(tuple)),
+    st.builds(
+        Receipt,
+        names,
+        wholes,
+        hashes,
+        st.lists(sha256s, max_size=3).map(tuple),
+        st.just("backup"),
+        wholes,
+        names,
+        signatures,
+    ),
+    st.builds(Anchor, names, wholes, hashes, wholes, signatures),
+    st.builds(Request, names, wholes, st.binary()),
 )
 
 
@@ -170,7 +203,7 @@ def test_a_chunk_or_document_over_the_limit_is_not_made() -> None:
     with pytest.raises(TooLarge):
         wire.encode(Chunk("0" * 64, 2**20, 0, bytes(messages.CHUNK_BYTES + 1)))
     with pytest.raises(TooLarge):
-        wire.encode(Document("roster", "e", 1, bytes(messages.DOCUMENT_BYTES + 1)))
+        wire.encode(Document("roster", "e", 1, "0" * 64, bytes(messages.PART_BYTES + 1)))
 
 
 def test_a_batch_with_a_hole_is_refused() -> None:
@@ -186,9 +219,16 @@ def test_a_batch_with_a_hole_is_refused() -> None:
 def test_topics_name_the_box_and_the_channel() -> None:
     """A topic made for a box reads back; foreign topics and versions are unknown."""
     text = messages.topic("room-203", messages.EVENTS)
-    assert text == "classbox/1/room-203/up/events"
+    assert text == "classbox/1/f/room-203/up/events"
     assert messages.parse_topic(text) == ("room-203", messages.EVENTS)
-    for foreign in ("classbox/2/room-203/up/events", "weather", "classbox/1/ro+m/up/x"):
+    for foreign in (
+        "classbox/2/f/room-203/up/events",
+        "weather",
+        "classbox/1/f/ro+m/up/x",
+        "classbox/1/0/room-203/up/events",  # the digit of another box
+        "classbox/1/f/room-203.media/up/events",  # facts over the media connection
+        "classbox/1/f/room-203/up/media",
+    ):
         with pytest.raises(UnknownMessage):
             messages.parse_topic(foreign)
     with pytest.raises(BadMessage):
