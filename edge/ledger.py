@@ -20,8 +20,9 @@ from typing import Any
 from edge import chain, events, projections
 from edge.chain import Event, event_from_row
 from edge.clock import Clock
-from edge.events import Body, LedgerBorn
+from edge.events import Body, LedgerBorn, LedgerBranched
 from edge.keys import KeyProblem, Signer
+from edge.lineage import Lineage
 from edge.migrations import PROJECTIONS, box
 from edge.signing import signed
 from edge.store import Store
@@ -118,7 +119,11 @@ class Writer:
 
 
 class Ledger:
-    """The ledger of one box, open in one process. Threads may share it."""
+    """The ledger of one box, open in one process. Threads may share it.
+
+    ``uuid`` is the name that it was born under and is verified by; ``lineage`` tells which names
+    its stretches go by at the centre.
+    """
 
     def __init__(self, store: Store, signer: Signer, clock: Clock, box_id: str) -> None:
         """Use ``Ledger.open`` instead."""
@@ -153,6 +158,40 @@ class Ledger:
             raise
         return ledger
 
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of the box's key under *message*."""
+        return self._signer.sign(message)
+
+    def lineage(self) -> Lineage:
+        """Return the names of this chain's stretches."""
+        with self.store.read() as connection:
+            return self._lineage(connection)
+
+    def branch(self, base: int) -> str:
+        """Let the chain go by a new name behind event *base*; return the name.
+
+        For a centre that holds other events than this ledger behind it.
+        """
+        name = str(uuid.uuid4())
+        with self.writing() as writer:
+            head = writer.connection.execute("SELECT seq FROM head").fetchone()["seq"]
+            row = writer.connection.execute(
+                "SELECT hash FROM event WHERE seq = ?", (base,)
+            ).fetchone()
+            base_hash = row["hash"] if row else chain.genesis(self.uuid)
+            parent = self._lineage(writer.connection).at(max(base, 1)).ledger
+            cause = "restored" if base == head else "forked"
+            writer.append(LedgerBranched(name, parent, base, base_hash.hex(), cause))
+        return name
+
+    def anchored(self, ledger: str) -> int:
+        """Return the last seq of *ledger* that a signature of the centre covers, 0 for none."""
+        with self.store.read() as connection:
+            row = connection.execute(
+                "SELECT max(seq) FROM anchor WHERE ledger = ?", (ledger,)
+            ).fetchone()
+        return int(row[0] or 0)
+
     def append(self, body: Body, *, event_id: str | None = None) -> Event:
         """Store one event and what it changes, in one transaction, and return it."""
         with self.writing() as writer:
@@ -169,6 +208,12 @@ class Ledger:
         with self.store.read() as connection:
             row = connection.execute("SELECT seq, hash FROM head").fetchone()
         return row["seq"], row["hash"]
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """Return the hash of event *seq*, None where there is none."""
+        with self.store.read() as connection:
+            row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+        return row["hash"] if row else None
 
     def events(self, after_seq: int = 0, limit: int = _BATCH) -> list[Record]:
         """Return up to *limit* records with ``seq > after_seq``, in order."""
@@ -236,6 +281,10 @@ class Ledger:
         )
         for row in rows:
             yield Record(event_from_row(row), row["salt"], row["bytes"])
+
+    def _lineage(self, connection: sqlite3.Connection) -> Lineage:
+        rows = connection.execute("SELECT ledger, base FROM branch ORDER BY seq")
+        return Lineage.of(self.uuid, [(row["ledger"], row["base"]) for row in rows])
 
     def _check_identity(self) -> None:
         first = self.events(0, 1)[0]

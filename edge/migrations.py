@@ -13,7 +13,9 @@ box = Migrations("classbox.box")
 
 # Emptied and filled again by a rebuild; the order does not matter, none refers to another.
 PROJECTIONS = (
+    "anchor",
     "attendance",
+    "branch",
     "camera",
     "class",
     "document_in_force",
@@ -277,5 +279,27 @@ CREATE TABLE template (
 ) STRICT
 
 CREATE INDEX template_by_person ON template (person_id)
+""",
+    )
+
+
+@box()
+def branches(db: Database) -> None:
+    """The names that the chain goes by, and what the centre signed of it."""
+    run_script(
+        db,
+        """
+CREATE TABLE branch (
+    seq    INTEGER PRIMARY KEY,                  -- of the event that says so
+    ledger TEXT NOT NULL UNIQUE,                 -- the name of the events behind base
+    base   INTEGER NOT NULL
+) STRICT
+
+CREATE TABLE anchor (
+    ledger TEXT NOT NULL,
+    seq    INTEGER NOT NULL,                     -- up to where the centre signed
+    at     INTEGER NOT NULL,                     -- the centre's time
+    PRIMARY KEY (ledger, seq)
+) STRICT
 """,
     )

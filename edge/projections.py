@@ -313,3 +313,21 @@ def _seen(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> lis
         (window.opens, window.last, lesson.class_id, _json(lesson.instructors)),
     ).fetchall()
     return [row["person_id"] for row in rows]
+
+
+@_of(events.LedgerBranched)
+def _ledger_branched(
+    connection: sqlite3.Connection, event: Event, body: events.LedgerBranched
+) -> None:
+    connection.execute(
+        "INSERT INTO branch VALUES (?, ?, ?)", (event.seq, body.ledger_uuid, body.base)
+    )
+
+
+@_of(events.AnchorReceived)
+def _anchor_received(
+    connection: sqlite3.Connection, event: Event, body: events.AnchorReceived
+) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO anchor VALUES (?, ?, ?)", (body.ledger, body.seq, body.at)
+    )

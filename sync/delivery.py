@@ -7,6 +7,8 @@ Owns the box's side of "nothing lost, nothing twice" (docs/protocol.md). Promise
   after some seconds without progress;
 - at most ``Pace.window`` messages are under way, and nothing is sent before the centre has said,
   in answer to this connection's hello, how far it is;
+- where the centre holds other events than this ledger, both find the last event that they share,
+  and the box goes on from there under a new name: nothing is overwritten on either side;
 - inputs that do not belong to the present state change nothing.
 
 Pure: frozen values in, frozen values out; ``now`` is a monotonic time in seconds.
@@ -17,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from sync.messages import POINTS
+
 
 class State(Enum):
     """Where the replication of a ledger stands."""
@@ -24,6 +28,8 @@ class State(Enum):
     OFFLINE = auto()  # no connection
     ASKING = auto()  # hello is due or sent; its answer says how far the centre is
     STREAMING = auto()  # events may flow
+    COMPARING = auto()  # the centre holds other events: where do both part?
+    PARTED = auto()  # that is known; the box must branch off before it says anything more
     REFUSED = auto()  # the centre will not take this ledger; asked again now and then
 
 
@@ -39,6 +45,11 @@ class Input(Enum):
     STALLED = auto()  # no progress for Pace.stall, or a hello without an answer
     REFUSED = auto()
     RETRY = auto()  # Pace.retry has passed since the refusal
+    DIFFERS = auto()  # the centre holds another event where this ledger has one
+    AHEAD = auto()  # the centre holds all of this ledger and more: it is an older copy
+    PARTS = auto()  # the last event that both share is found
+    SAME = auto()  # nothing differs after all
+    BRANCHED = auto()  # the ledger goes by a new name from there on
 
 
 # The whole machine. An input that a state does not list changes nothing.
@@ -53,6 +64,8 @@ NEXT: dict[State, dict[Input, State]] = {
         Input.REPEATED: State.ASKING,
         Input.FELL_BACK: State.ASKING,
         Input.REFUSED: State.REFUSED,
+        Input.DIFFERS: State.COMPARING,
+        Input.AHEAD: State.PARTED,
         Input.LOST: State.OFFLINE,
     },
     State.STREAMING: {
@@ -63,6 +76,21 @@ NEXT: dict[State, dict[Input, State]] = {
         Input.FELL_BACK: State.ASKING,
         Input.STALLED: State.ASKING,
         Input.REFUSED: State.REFUSED,
+        Input.DIFFERS: State.COMPARING,
+        Input.AHEAD: State.PARTED,
+        Input.LOST: State.OFFLINE,
+    },
+    State.COMPARING: {
+        Input.CONNECTED: State.ASKING,
+        Input.PARTS: State.PARTED,
+        Input.SAME: State.ASKING,
+        Input.STALLED: State.ASKING,
+        Input.REFUSED: State.REFUSED,
+        Input.LOST: State.OFFLINE,
+    },
+    State.PARTED: {
+        Input.CONNECTED: State.ASKING,
+        Input.BRANCHED: State.ASKING,
         Input.LOST: State.OFFLINE,
     },
     State.REFUSED: {
@@ -99,13 +127,28 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Ask which of these seqs the centre holds with the same hash; number the question."""
+
+    number: int
+    seqs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Branch the ledger off behind event ``base``."""
+
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to do before ``until``, or before something happens (None)."""
 
     until: float | None
 
 
-Step = Greet | Send | Wait
+Step = Greet | Send | Compare | Part | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +157,9 @@ class Delivery:
 
     ``window`` holds the last seq of each message under way; ``hello`` is the number of the last
     hello sent and ``heard`` of the last one answered, 0 for none; ``hello_at`` is when the next
-    one is due.
+    one is due. While comparing, event ``shared`` is known to be the same on both sides and event
+    ``differs`` is not; once they have parted ``differs`` follows ``shared``. ``question`` numbers
+    comparisons, ``compare_at`` is when the next is due.
     """
 
     pace: Pace = Pace()
@@ -128,16 +173,15 @@ class Delivery:
     progress_at: float = 0.0
     retry_at: float = 0.0
     rewound_at: int = -1
+    shared: int = 0
+    differs: int = 0
+    question: int = 0
+    compare_at: float = 0.0
 
     @property
     def sent(self) -> int:
         """The last seq under way, or ``acked`` when nothing is."""
         return self.window[-1] if self.window else self.acked
-
-    @property
-    def ahead(self) -> bool:
-        """Whether the centre holds events that this ledger lacks: it is an older copy."""
-        return self.acked > self.head
 
 
 def step(delivery: Delivery, now: float) -> Step:
@@ -149,6 +193,12 @@ def step(delivery: Delivery, now: float) -> Step:
             return Send(delivery.sent)
         stalls = delivery.progress_at + delivery.pace.stall
         return Wait(min(delivery.hello_at, stalls) if delivery.window else delivery.hello_at)
+    if delivery.state is State.COMPARING:
+        if now >= delivery.compare_at:
+            return Compare(delivery.question + 1, _points(delivery.shared, delivery.differs))
+        return Wait(delivery.compare_at)
+    if delivery.state is State.PARTED:
+        return Part(delivery.shared)
     if delivery.state is State.ASKING:
         return Wait(delivery.hello_at)
     return Wait(delivery.retry_at if delivery.state is State.REFUSED else None)
@@ -180,15 +230,22 @@ def sent(delivery: Delivery, upto: int, now: float) -> Delivery:
     return replace(delivery, window=(*delivery.window, upto), progress_at=progress_at)
 
 
-def answered(delivery: Delivery, number: int, seq: int, now: float) -> Delivery:
+def answered(
+    delivery: Delivery, number: int, seq: int, now: float, agrees: bool = True
+) -> Delivery:
     """The centre answered hello *number*: it holds everything up to *seq*.
 
-    Only the answer to the last hello may set ``acked`` back, to what a restored centre still has.
+    *agrees*: the head that this hello named is not held with another content. Only the answer to
+    the last hello may set ``acked`` back, to what a restored centre still has.
     """
     if number != delivery.hello:
         return acknowledged(delivery, seq, now)
     if delivery.state in (State.ASKING, State.STREAMING):
         delivery = replace(delivery, heard=number, hello_at=now + delivery.pace.heartbeat)
+    if not agrees:
+        return differs(replace(delivery, acked=min(seq, delivery.head)), now)
+    if seq > delivery.head:
+        return _goes(delivery, Input.AHEAD, acked=delivery.head, window=(), shared=delivery.head)
     if delivery.state is State.STREAMING and seq >= delivery.acked:
         return _advanced(delivery, Input.ANSWERED, seq, now)
     return _goes(
@@ -203,6 +260,9 @@ def answered(delivery: Delivery, number: int, seq: int, now: float) -> Delivery:
 
 def acknowledged(delivery: Delivery, seq: int, now: float) -> Delivery:
     """The centre said that it holds everything up to *seq*."""
+    if seq > delivery.head:
+        # More than there is: an older copy of a ledger finds that out by its next hello.
+        return _goes(delivery, Input.FELL_BACK, window=(), hello_at=now)
     if seq > delivery.acked:
         return _advanced(delivery, Input.ADVANCED, seq, now)
     if seq < delivery.acked:
@@ -212,6 +272,47 @@ def acknowledged(delivery: Delivery, seq: int, now: float) -> Delivery:
     if not delivery.window or delivery.rewound_at == seq:
         return delivery  # nothing to rewind, or the other repeats of a window that was rewound
     return _goes(delivery, Input.REPEATED, window=(), rewound_at=seq, progress_at=now)
+
+
+def differs(delivery: Delivery, now: float) -> Delivery:
+    """The centre holds another event than this ledger somewhere: find out where both part."""
+    return _goes(
+        delivery,
+        Input.DIFFERS,
+        window=(),
+        shared=0,
+        differs=delivery.head + 1,
+        compare_at=now,
+        hello_at=now + delivery.pace.retry,
+    )
+
+
+def questioned(delivery: Delivery, number: int, now: float) -> Delivery:
+    """The question *number* was sent."""
+    return replace(delivery, question=number, compare_at=now + delivery.pace.ask_again)
+
+
+def compared(delivery: Delivery, number: int, shared: int, now: float) -> Delivery:
+    """The centre answered question *number*: of its seqs *shared* is the last held alike, or 0."""
+    seqs = _points(delivery.shared, delivery.differs)
+    if delivery.state is not State.COMPARING or number != delivery.question:
+        return delivery
+    delivery = replace(
+        delivery,
+        shared=max(delivery.shared, shared),
+        differs=next((seq for seq in seqs if seq > shared), delivery.differs),
+        compare_at=now,
+    )
+    if delivery.differs > delivery.shared + 1:
+        return delivery
+    # What the centre does not hold at all differs from nothing.
+    what = Input.PARTS if delivery.shared < delivery.acked else Input.SAME
+    return _goes(delivery, what, hello_at=now)
+
+
+def branched(delivery: Delivery, now: float) -> Delivery:
+    """The ledger goes by a new name behind ``shared``: say hello under it."""
+    return _goes(delivery, Input.BRANCHED, acked=delivery.shared, window=(), hello_at=now)
 
 
 def refused(delivery: Delivery, now: float) -> Delivery:
@@ -228,6 +329,13 @@ def ticked(delivery: Delivery, now: float) -> Delivery:
     if stuck or ignored:
         return _goes(delivery, Input.STALLED, window=(), hello_at=now)
     return delivery
+
+
+def _points(shared: int, differs: int) -> tuple[int, ...]:
+    """Return up to POINTS seqs between both, evenly spread: each answer narrows it as much."""
+    between = differs - shared - 1
+    count = min(POINTS, between)
+    return tuple(shared + between * number // count for number in range(1, count + 1))
 
 
 def _advanced(delivery: Delivery, what: Input, seq: int, now: float) -> Delivery:

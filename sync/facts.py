@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 
 from edge import queries
 from edge.box import BoxService
 from edge.documents import BadDocument
+from edge.events import AnchorReceived
 from edge.inbox import apply_document
 from edge.ledger import SOFTWARE
-from sync import delivery, wire
+from edge.signing import signed
+from sync import delivery, messages, replica, wire
 from sync.cursor import Cursor
-from sync.delivery import Delivery, Greet, Send, State
+from sync.delivery import Compare, Delivery, Greet, Part, Send, State, Wait
 from sync.letters import Letters
 from sync.line import Line
 from sync.messages import (
     BATCH_EVENTS,
     EVENTS,
     HELLO,
+    SPEAKS,
     Ack,
+    Ancestor,
+    Anchor,
     BadMessage,
+    Compared,
     Document,
     Held,
     Hello,
+    Point,
     Record,
     Refused,
     topic,
@@ -53,6 +61,8 @@ class Facts:
         self._token = secrets.token_hex(4)
         self._refused_documents: set[tuple[str, str, int]] = set()
         self._refusal = ""
+        self._centre_speaks: tuple[str, ...] = ()
+        self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
         self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
         self.delivery = Delivery(acked=self._remembered)
@@ -71,11 +81,8 @@ class Facts:
     @property
     def problem(self) -> str:
         """What keeps facts from flowing though there is a connection, in words."""
-        if self.delivery.ahead:
-            return (
-                "the centre holds newer records of this box than its own ledger: "
-                "the ledger was restored from an older backup"
-            )
+        if self.delivery.state is State.COMPARING:
+            return "the centre holds other records than this ledger: finding where both part"
         if self.delivery.state is State.ASKING and self.delivery.hello > 0:
             return "the centre does not answer"
         return self._refusal
@@ -97,38 +104,32 @@ class Facts:
         self.delivery = delivery.ticked(self.delivery, now)
         for _ in range(_AT_ONCE):
             what = delivery.step(self.delivery, now)
-            if isinstance(what, Greet):
-                done = self._greet(what, now)
-            elif isinstance(what, Send):
-                done = self._send(what, now)
-            else:
-                return
+            match what:
+                case Greet():
+                    done = self._greet(what, now)
+                case Send():
+                    done = self._send(what, now)
+                case Compare():
+                    done = self._compare(what, now)
+                case Part():
+                    done = self._part(what, now)
+                case Wait():
+                    return
             if not done:
                 return  # the connection is gone; that it is will arrive in a moment
 
     def hear(self, topic_text: str, payload: bytes, now: float) -> None:
         """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
         message = wire.decode(payload)
-        if isinstance(message, Document):
-            self._take(message)
-            return
-        if not isinstance(message, Ack | Refused):
-            raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
-        if message.ledger != self._ledger.uuid:
-            raise BadMessage(f"about ledger {message.ledger}, which is not this box's")
-        if isinstance(message, Refused):
-            if message.text != self._refusal:
-                log.error("link: the centre refuses this ledger: %s", message.text)
-            self._refusal = message.text
-            self.delivery = delivery.refused(self.delivery, now)
-            return
-        token, _, number = message.answer.partition(".")
-        if token == self._token and number.isdigit():
-            self._letters.meet(message.centre_key)
-            self.delivery = delivery.answered(self.delivery, int(number), message.seq, now)
-            self._refusal = ""
-        else:
-            self.delivery = delivery.acknowledged(self.delivery, message.seq, now)
+        match message:
+            case Document():
+                self._take(message)
+            case Ack() | Refused() | Compared():
+                self._told(message, now)
+            case Anchor():
+                self._anchored(message)
+            case _:
+                raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
 
     def remember(self) -> None:
         """Store the cursor when it has moved."""
@@ -136,15 +137,54 @@ class Facts:
             self._cursor.note_acked(self.delivery.acked)
             self._remembered = self.delivery.acked
 
+    def _told(self, message: Ack | Refused | Compared, now: float) -> None:
+        """Hear how far the centre is, or what it objects to."""
+        compares = "compare" in self._centre_speaks
+        self.delivery = replica.hear(
+            self.delivery, message, self._lineage, self._token, compares, now
+        )
+        match message:
+            case Ack() if replica.own(message.answer, self._token) is not None:
+                self._letters.meet(message.centre_key)
+                self._centre_speaks = message.speaks
+                self._refusal = ""
+            case Refused():
+                if message.text != self._refusal:
+                    log.error("link: the centre refuses this ledger: %s", message.text)
+                self._refusal = message.text
+
+    def _anchored(self, anchor: Anchor) -> None:
+        """Keep the centre's signature under this chain as a fact of the ledger."""
+        replica.end_of(self._lineage, anchor.ledger)
+        key = self._letters.centre_key
+        if not signed(key, wire.signed_part(anchor), anchor.signature):
+            raise BadMessage("an anchor that is not signed by the centre that this box obeys")
+        if self._ledger.hash_at(anchor.seq) != anchor.hash:
+            raise BadMessage(f"an anchor of another event {anchor.seq} than this ledger's")
+        if anchor.seq <= self._ledger.anchored(anchor.ledger):
+            return
+        self._ledger.append(
+            AnchorReceived(
+                ledger=anchor.ledger,
+                seq=anchor.seq,
+                hash=anchor.hash.hex(),
+                at=anchor.at,
+                key=key.hex(),
+                signature=anchor.signature.hex(),
+            ),
+            event_id=f"anchor-{anchor.ledger}-{anchor.seq}",
+        )
+
     def _greet(self, what: Greet, now: float) -> bool:
         reading = self._service.clock.now()
+        head, head_hash = self._ledger.head()
         with self._ledger.store.read() as connection:
             in_force = queries.documents_in_force(connection)
         hello = Hello(
             id=f"{self._token}.{what.number}",
-            ledger=self._ledger.uuid,
-            head=self.delivery.head,
-            head_hash=self._ledger.head()[1],
+            ledger=self._lineage.ledger,
+            head=head,
+            head_hash=head_hash,
             acked=self.delivery.acked,
             public_key=self._ledger.public_key,
             sealing_key=self._letters.public_key,
@@ -152,22 +192,53 @@ class Facts:
             clock=reading.clock,
             software=SOFTWARE,
             media_waiting=self._cursor.media_waiting(),
+            anchored=self._ledger.anchored(self._lineage.ledger),
             documents={row["kind"]: Held(row["epoch"], row["version"]) for row in in_force},
+            lineage=tuple(Ancestor(*older) for older in self._lineage.ancestors()),
+            speaks=SPEAKS,
         )
+        hello = replace(hello, signature=self._ledger.sign(wire.signed_part(hello)))
         if not self._line.publish(topic(self._box, HELLO), wire.encode(hello)):
             return False
         self.delivery = delivery.greeted(self.delivery, what.number, now)
         return True
 
     def _send(self, what: Send, now: float) -> bool:
+        stretch = self._lineage.at(what.after + 1)
+        ends = self._lineage.ends(stretch.ledger)
+        most = BATCH_EVENTS if ends is None else min(BATCH_EVENTS, ends - what.after)
         records = [
             Record(record.event, record.salt, record.body)
-            for record in self._ledger.events(what.after, BATCH_EVENTS)
+            for record in self._ledger.events(what.after, most)
         ]
-        payload, count = wire.encode_batch(self._ledger.uuid, what.after, records)
+        payload, count = wire.encode_batch(stretch.ledger, what.after, records)
         if not self._line.publish(topic(self._box, EVENTS), payload):
             return False
         self.delivery = delivery.sent(self.delivery, what.after + count, now)
+        return True
+
+    def _compare(self, what: Compare, now: float) -> bool:
+        ledger = replica.known_as(self.delivery, self._lineage)
+        points = tuple(
+            Point(seq, digest) for seq in what.seqs if (digest := self._ledger.hash_at(seq))
+        )
+        question = messages.Compare(f"{self._token}.{what.number}", ledger, points)
+        if not self._line.publish(topic(self._box, HELLO), wire.encode(question)):
+            return False
+        self.delivery = delivery.questioned(self.delivery, what.number, now)
+        return True
+
+    def _part(self, what: Part, now: float) -> bool:
+        name = self._ledger.branch(what.base)
+        self._lineage = self._ledger.lineage()
+        log.warning(
+            "link: the centre holds other events than this ledger behind event %d: it goes on as "
+            "ledger %s; nothing is overwritten, and the centre's staff are told",
+            what.base,
+            name,
+        )
+        self.look()
+        self.delivery = delivery.branched(self.delivery, now)
         return True
 
     def _take(self, part: Document) -> None:

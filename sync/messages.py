@@ -35,6 +35,9 @@ ACK, MEDIA_ACK, DOC, REQUEST = "down/ack", "down/media_ack", "down/doc", "down/r
 _MEDIA_CHANNELS = (MEDIA, MEDIA_ACK)
 MEDIA_SUFFIX = ".media"
 
+# What this software understands beyond the first version: named in hellos and their answers.
+SPEAKS = ("anchor", "compare", "receipt", "request")
+
 # Ingesters divide the boxes by this digit, so that a ledger has one of them at a time.
 SHARDS = "0123456789abcdef"
 
@@ -83,7 +86,8 @@ class Hello:
     """A box says who it is and how far it is; the centre answers with an Ack naming ``id``.
 
     ``head`` and ``head_hash`` are the last event of its ledger, ``acked`` the last seq it knows to
-    be at the centre, ``safe`` the last it holds a receipt for. ``at`` and ``clock`` are the box's
+    be at the centre, ``safe`` the last it holds a receipt for, ``anchored`` the last that the
+    centre's signature in its ledger covers. ``at`` and ``clock`` are the box's
     wall time and its quality; ``public_key`` (raw Ed25519) signs its events, ``sealing_key`` (raw
     X25519) is what is written to it under. ``lineage`` names the ledgers that this one branched
     off from, the nearest first. ``speaks`` lists what this software understands beyond the first
@@ -103,6 +107,7 @@ class Hello:
     software: str
     media_waiting: int
     safe: int = 0
+    anchored: int = 0
     documents: Mapping[str, Held] = field(default_factory=dict)
     lineage: tuple[Ancestor, ...] = ()
     speaks: tuple[str, ...] = ()
@@ -122,8 +127,8 @@ class Batch:
 class Ack:
     """The centre holds everything up to ``seq``. ``answer`` names the hello it answers, if any.
 
-    In an answer, ``agrees`` tells whether the box's head, or the centre's last event where that
-    comes first, is the same event on both sides; ``at`` and ``clock`` are the centre's wall time
+    In an answer, ``agrees`` is false when the centre holds another event in place of the box's
+    head; ``at`` and ``clock`` are the centre's wall time
     and its quality, ``centre_key`` (raw Ed25519) signs its letters, ``speaks`` is what it
     understands.
     """

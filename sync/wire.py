@@ -192,6 +192,7 @@ def _hello_to_json(message: Hello) -> tuple[dict[str, Any], None]:
         "software": message.software,
         "media_waiting": message.media_waiting,
         "safe": message.safe,
+        "anchored": message.anchored,
         "documents": {
             kind: {"epoch": held.epoch, "version": held.version}
             for kind, held in message.documents.items()
@@ -217,6 +218,7 @@ def _hello_from_json(head: Head, data: bytes) -> Hello:
         software=head.text("software", 64),
         media_waiting=head.whole("media_waiting"),
         safe=head.whole("safe", 0, 0),
+        anchored=head.whole("anchored", 0, 0),
         documents={
             kind: Held(entry.text("epoch", 64), entry.whole("version"))
             for kind, entry in head.named("documents").items()

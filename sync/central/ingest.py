@@ -18,9 +18,10 @@ from edge.service import Service
 from sync import wire
 from sync.central import documents
 from sync.central.config import CentreConfig
-from sync.central.intake import EventIntake, Outgoing
+from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
+from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, shard_topic
@@ -122,6 +123,7 @@ class Ingest:
         self._publish_documents()
         if monotonic() >= self._tidy_at:
             self._store.tidy()
+            self.events.say(self._events.anchors())
             self._tidy_at = monotonic() + _TIDY_EVERY_S
         service.progress()
 

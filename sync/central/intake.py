@@ -7,10 +7,8 @@ and that a message which cannot be used is set aside with its cause and hurts no
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -19,36 +17,27 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from edge.clock import Clock
 from edge.keys import Signer
 from sync import wire
-from sync.central import documents, incidents, projections, tables
-from sync.central.documents import Stored
+from sync.central import anchors, branching, documents, incidents, lines, projections, tables
+from sync.central.hellos import Hellos
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
+from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore, insert_new
 from sync.messages import (
     ACK,
     Ack,
     BadMessage,
     Batch,
+    Compare,
+    Compared,
     Hello,
-    Message,
     Record,
     Refused,
     UnknownMessage,
-    document_topic,
     parse_topic,
     topic,
 )
 
 log = logging.getLogger("classbox")
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to publish. ``replaces``: a later one with the same value makes it needless."""
-
-    topic: str
-    message: Message
-    retain: bool = False
-    replaces: str = ""
 
 
 class EventIntake:
@@ -58,6 +47,7 @@ class EventIntake:
         self._store = store
         self._clock = clock
         self._signer = signer
+        self.hellos = Hellos(store, signer)
 
     def take(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         """Deal with messages, each a topic and a payload; return what to say after the commit."""
@@ -84,6 +74,11 @@ class EventIntake:
             boxes = documents.boxes_after(connection, 0)
         return said + self.documents(boxes)
 
+    def anchors(self) -> list[Outgoing]:
+        """Sign the heads of ledgers that grew for a day; return what to say."""
+        with self._store.writing() as connection:
+            return anchors.make(connection, self._clock.now().at, self._signer)
+
     def documents(self, boxes: Sequence[str]) -> list[Outgoing]:
         """Return the documents in force for *boxes*, to be kept by the broker."""
         with self._store.reading() as connection:
@@ -91,7 +86,7 @@ class EventIntake:
                 out
                 for box in boxes
                 for document in documents.in_force(connection, box, self._store.epoch)
-                for out in self._letters(connection, box, document)
+                for out in self.hellos.letters(connection, box, document)
             ]
 
     def _together(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
@@ -121,7 +116,9 @@ class EventIntake:
         try:
             message = wire.decode(payload)
             if isinstance(message, Hello):
-                return self._hello(connection, now, box, message)
+                return self.hellos.answer(connection, now, box, message)
+            if isinstance(message, Compare):
+                return self._compare(connection, box, message)
             if isinstance(message, Batch):
                 return self._batch(connection, now, box, message, payload)
             raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
@@ -142,92 +139,21 @@ class EventIntake:
             )
         return [Outgoing(topic(box, ACK), Refused(ledger, "unreadable", text))]
 
-    def _hello(self, connection: Connection, now: int, box: str, hello: Hello) -> list[Outgoing]:
-        def refuse(cause: str, text: str) -> list[Outgoing]:
-            incidents.report(connection, now, box, cause, text, ledger=hello.ledger)
-            return [Outgoing(topic(box, ACK), Refused(hello.ledger, cause, text, hello.id))]
-
-        pinned = _box(connection, box)
-        if pinned is not None and bytes(pinned.public_key) != hello.public_key:
-            return refuse(
-                "other_key",
-                f"box {box} is known with another key: another machine uses its name, or its "
-                "key was replaced. Find out which before either is trusted.",
-            )
-        held = _ledger(connection, hello.ledger)
-        if held is not None and held.box != box:
-            return refuse(
-                "other_box",
-                f"ledger {hello.ledger} belongs to box {held.box}, not to {box}: "
-                "its disk was copied, or its name changed.",
-            )
-        if held is None:
-            known = Known.born(hello.ledger, hello.public_key)
-            connection.execute(
-                tables.ledger.insert().values(
-                    uuid=hello.ledger,
-                    box=box,
-                    public_key=hello.public_key,
-                    last=0,
-                    last_hash=known.last_hash,
-                    parent="",
-                    base=0,
-                    root=hello.ledger,
-                    said=hello.head,
-                )
-            )
-        self._seen(connection, now, box, hello, first=pinned is None)
-        answer = Ack(
-            hello.ledger, held.last if held else 0, hello.id, centre_key=self._signer.public_key
-        )
-        answers = [Outgoing(topic(box, ACK), answer)]
-        for document in documents.in_force(connection, box, self._store.epoch):
-            has = hello.documents.get(document.kind)
-            if has is None or (has.epoch, has.version) != (document.epoch, document.version):
-                answers += self._letters(connection, box, document)
-        return answers
-
-    def _letters(self, connection: Connection, box: str, document: Stored) -> list[Outgoing]:
-        """Return what brings *document* to *box*; nothing before the box said its key."""
-        known = _box(connection, box)
-        if known is None or known.sealing_key is None:
+    def _compare(self, connection: Connection, box: str, message: Compare) -> list[Outgoing]:
+        row = lines.row_of(connection, message.ledger)
+        if row is None or row.box != box:
             return []
-        parts = documents.sealed(document, box, bytes(known.sealing_key), self._signer)
-        return [
-            Outgoing(document_topic(box, part.kind, part.part), part, retain=True) for part in parts
-        ]
-
-    def _seen(self, connection: Connection, now: int, box: str, hello: Hello, first: bool) -> None:
-        told = {
-            "ledger": hello.ledger,
-            "last_seen": now,
-            "head": hello.head,
-            "media_waiting": hello.media_waiting,
-            "clock_ahead": hello.at - now,
-            "clock": hello.clock,
-            "software": hello.software,
-            "sealing_key": hello.sealing_key or None,
-            "safe": hello.safe,
-            "speaks": json.dumps(hello.speaks),
-        }
-        if first:
-            # Trusted on first sight; pairing with a code comes with the broker's security.
-            connection.execute(
-                tables.box.insert().values(
-                    id=box, public_key=hello.public_key, first_seen=now, **told
-                )
-            )
-        else:
-            connection.execute(update(tables.box).where(tables.box.c.id == box).values(**told))
+        agree = lines.shared(connection, row, message.points)
+        return [Outgoing(topic(box, ACK), Compared(message.id, message.ledger, agree))]
 
     def _batch(
         self, connection: Connection, now: int, box: str, batch: Batch, payload: bytes
     ) -> list[Outgoing]:
-        row = _ledger(connection, batch.ledger)
+        row = lines.row_of(connection, batch.ledger)
         if row is None or row.box != box:
             return []  # its hello has not come, or was refused; the box asks again by itself
         known = Known(row.uuid, bytes(row.public_key), row.last, bytes(row.last_hash))
-        held, ids = _held(connection, batch)
+        held, ids = _held(connection, batch, row.root)
         verdict = judge(known, batch, held, ids)
         match verdict:
             case Incident():
@@ -246,7 +172,7 @@ class EventIntake:
             case Gap() | Redelivery():
                 return [Outgoing(topic(box, ACK), Ack(batch.ledger, known.last))]
             case Store():
-                self._store_records(connection, now, box, batch.ledger, verdict)
+                self._store_records(connection, now, box, row, verdict)
                 return [
                     Outgoing(
                         topic(box, ACK), Ack(batch.ledger, verdict.last), replaces=batch.ledger
@@ -254,8 +180,9 @@ class EventIntake:
                 ]
 
     def _store_records(
-        self, connection: Connection, now: int, box: str, ledger: str, verdict: Store
+        self, connection: Connection, now: int, box: str, row: Any, verdict: Store
     ) -> None:
+        ledger: str = row.uuid
         insert_new(
             connection,
             tables.event,
@@ -278,28 +205,34 @@ class EventIntake:
         connection.execute(
             update(tables.ledger)
             .where(tables.ledger.c.uuid == ledger)
-            .values(last=verdict.last, last_hash=verdict.last_hash)
+            .values(
+                last=verdict.last,
+                last_hash=verdict.last_hash,
+                # What a box says it has is of this chain once something of it fits.
+                said=max(row.said, verdict.last, _head_said(connection, box)),
+            )
         )
         for one in projections.apply(connection, box, ledger, verdict.records):
             incidents.report(
                 connection, now, box, "unreadable", one.problem, ledger=ledger, seq=one.seq
             )
         connection.execute(update(tables.box).where(tables.box.c.id == box).values(last_seen=now))
+        for cause, text in branching.troubles(connection, ledger, verdict):
+            incidents.report(connection, now, box, cause, text, ledger=ledger)
 
 
-def _box(connection: Connection, box: str) -> Any:
-    return connection.execute(select(tables.box).where(tables.box.c.id == box)).one_or_none()
+def _head_said(connection: Connection, box: str) -> int:
+    query = select(tables.box.c.head).where(tables.box.c.id == box)
+    return int(connection.execute(query).scalar() or 0)
 
 
-def _ledger(connection: Connection, uuid: str) -> Any:
-    # The row is locked, so that two ingesters of one ledger would follow one another.
-    return connection.execute(
-        select(tables.ledger).where(tables.ledger.c.uuid == uuid).with_for_update()
-    ).one_or_none()
+def _held(
+    connection: Connection, batch: Batch, root: str
+) -> tuple[dict[int, bytes], dict[str, Place]]:
+    """Return what is held of the batch's seqs and ids, as ``judge`` wants it.
 
-
-def _held(connection: Connection, batch: Batch) -> tuple[dict[int, bytes], dict[str, Place]]:
-    """Return what is held of the batch's seqs and ids, as ``judge`` wants it."""
+    Branches of one *root* may each hold what has a set name, such as a planned snapshot.
+    """
     table = tables.event
     last = batch.prev_seq + len(batch.records)
     held = connection.execute(
@@ -309,7 +242,12 @@ def _held(connection: Connection, batch: Batch) -> tuple[dict[int, bytes], dict[
     )
     named = [record.event.id for record in batch.records]
     ids = connection.execute(
-        select(table.c.id, table.c.ledger, table.c.seq).where(table.c.id.in_(named))
+        select(table.c.id, table.c.ledger, table.c.seq)
+        .join(tables.ledger, tables.ledger.c.uuid == table.c.ledger)
+        .where(
+            table.c.id.in_(named),
+            (tables.ledger.c.root != root) | (table.c.ledger == batch.ledger),
+        )
     )
     return (
         {row.seq: bytes(row.hash) for row in held},

@@ -19,8 +19,8 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 from edge.clock import Clock
 from sync import wire
 from sync.central import incidents, tables
-from sync.central.intake import Outgoing
 from sync.central.media import MediaHolder
+from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore, insert_new
 from sync.messages import (
     MEDIA_ACK,

@@ -17,9 +17,10 @@ from edge.keys import Signer
 from edge.model import Instant
 from sync import seal, wire
 from sync.central import tables
-from sync.central.intake import EventIntake, Outgoing
+from sync.central.intake import EventIntake
 from sync.central.media import MediaFolder
 from sync.central.media_intake import MediaIntake
+from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore
 from sync.messages import EVENTS, HELLO, MEDIA, Ack, Batch, Document, Hello, Message, topic
 from tests.chains import Chain

@@ -89,6 +89,7 @@ anything: st.SearchStrategy[Message] = st.one_of(
         names,
         wholes,
         wholes,
+        wholes,
         st.dictionaries(names, st.builds(Held, names, wholes), max_size=3),
         st.lists(st.builds(Ancestor, names, wholes), max_size=3).map(tuple),
         st.lists(names, max_size=3).map(tuple),

@@ -1,0 +1,122 @@
+"""A box says hello: who it is, whether it is taken, and what it is answered.
+
+Owns the answer. Promises that a box is known by one key, that nothing is taken from a ledger
+which is not its own, and that every answer says how far the centre is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from edge.keys import Signer
+from edge.signing import signed
+from sync import wire
+from sync.central import anchors, documents, incidents, lines, tables
+from sync.central.documents import Stored
+from sync.central.lines import NotTaken
+from sync.central.outgoing import Outgoing
+from sync.central.store import CentralStore
+from sync.messages import ACK, SPEAKS, Ack, Hello, Refused, document_topic, topic
+
+
+class Hellos:
+    """What the ingest does with hellos."""
+
+    def __init__(self, store: CentralStore, signer: Signer) -> None:
+        self._store = store
+        self._signer = signer
+
+    def answer(self, connection: Connection, now: int, box: str, hello: Hello) -> list[Outgoing]:
+        """Return what to say to *hello*, after the commit of the caller's transaction."""
+        try:
+            pinned = _box(connection, box)
+            self._check(box, pinned, hello)
+            standing = lines.stand(connection, box, hello)
+        except NotTaken as error:
+            incidents.report(connection, now, box, error.cause, str(error), ledger=hello.ledger)
+            said = Refused(hello.ledger, error.cause, str(error), hello.id)
+            return [Outgoing(topic(box, ACK), said)]
+        if hello.acked > standing.seq and standing.agrees:
+            incidents.report(
+                connection,
+                now,
+                box,
+                "centre_behind",
+                f"events {standing.seq + 1} to {hello.acked} were acknowledged and are not here: "
+                "the centre's store was restored from an older backup. The box sends them again. "
+                "If you did restore it, run: classbox centre restored",
+                ledger=hello.ledger,
+            )
+        self._seen(connection, now, box, hello, standing.ledger, first=pinned is None)
+        answer = Ack(
+            hello.ledger,
+            standing.seq,
+            hello.id,
+            agrees=standing.agrees,
+            centre_key=self._signer.public_key,
+            speaks=SPEAKS,
+        )
+        answers = [Outgoing(topic(box, ACK), answer)]
+        for document in documents.in_force(connection, box, self._store.epoch):
+            has = hello.documents.get(document.kind)
+            if has is None or (has.epoch, has.version) != (document.epoch, document.version):
+                answers += self.letters(connection, box, document)
+        return answers + anchors.lacking(connection, box, hello)
+
+    def letters(self, connection: Connection, box: str, document: Stored) -> list[Outgoing]:
+        """Return what brings *document* to *box*; nothing before the box said its key."""
+        known = _box(connection, box)
+        if known is None or known.sealing_key is None:
+            return []
+        parts = documents.sealed(document, box, bytes(known.sealing_key), self._signer)
+        return [
+            Outgoing(document_topic(box, part.kind, part.part), part, retain=True) for part in parts
+        ]
+
+    def _check(self, box: str, pinned: Any, hello: Hello) -> None:
+        if pinned is not None and bytes(pinned.public_key) != hello.public_key:
+            raise NotTaken(
+                "other_key",
+                f"box {box} is known with another key: another machine uses its name, or its "
+                "key was replaced. Find out which before either is trusted.",
+            )
+        # A box of the first version signs no hello; its events it does sign.
+        unsigned = not hello.signature and "compare" not in hello.speaks
+        if not unsigned and not signed(hello.public_key, wire.signed_part(hello), hello.signature):
+            raise NotTaken(
+                "forged",
+                f"a hello of box {box} is not signed by the key that it names: somebody else "
+                "speaks in its name.",
+            )
+
+    def _seen(
+        self, connection: Connection, now: int, box: str, hello: Hello, ledger: str, first: bool
+    ) -> None:
+        told = {
+            "ledger": ledger,
+            "last_seen": now,
+            "head": hello.head,
+            "media_waiting": hello.media_waiting,
+            "clock_ahead": hello.at - now,
+            "clock": hello.clock,
+            "software": hello.software,
+            "sealing_key": hello.sealing_key or None,
+            "safe": hello.safe,
+            "speaks": json.dumps(hello.speaks),
+        }
+        if first:
+            # Trusted on first sight, as development allows; otherwise enrolment made the row.
+            connection.execute(
+                tables.box.insert().values(
+                    id=box, public_key=hello.public_key, first_seen=now, **told
+                )
+            )
+        else:
+            connection.execute(update(tables.box).where(tables.box.c.id == box).values(**told))
+
+
+def _box(connection: Connection, box: str) -> Any:
+    return connection.execute(select(tables.box).where(tables.box.c.id == box)).one_or_none()
