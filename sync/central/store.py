@@ -1,8 +1,9 @@
 """The only door to the centre's database.
 
-Owns how it is opened, and the two statements that databases spell differently. Promises that a
-write is on the disk when ``writing`` returns, and that writers follow one another. SQLite by
-default; nothing outside this module is particular to it.
+Owns how it is opened, brought to its present form (``migrations``), and the statements that
+databases spell differently. Promises that a write is on the disk when ``writing`` returns, that
+what SQLite writes follows one another, and that a database of a newer version is refused and
+not touched. SQLite by default; nothing outside this module is particular to either.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from sync.central import tables
+from sync.central import migrations, tables
 
 _BUSY_TIMEOUT_S = 30
+# Any number that nothing else in this database locks.
+_UPGRADE_LOCK = 0x636C617373626F78
 
 
 class StoreProblem(Exception):
@@ -32,25 +35,32 @@ class CentralStore:
     """The centre's database, used by several processes and threads."""
 
     def __init__(self, url: str) -> None:
-        """Open *url*, creating the tables where needed. Raises StoreProblem."""
+        """Open *url*, bringing it to the present form where needed. Raises StoreProblem."""
         self.engine = _engine(url)
         self._turn = _turn_of(self.engine)
         try:
-            with self.writing() as connection:
-                tables.metadata.create_all(connection)
-                insert_new(
-                    connection,
-                    tables.centre,
-                    [{"one": 1, "epoch": str(uuid.uuid4())}],
-                )
-                row = connection.execute(select(tables.centre)).one()
-        except OperationalError as error:
+            row = self._prepared()
+        except (migrations.NewerDatabase, DBAPIError) as error:
+            self.engine.dispose()
             shown = make_url(url).render_as_string(hide_password=True)
+            if isinstance(error, DBAPIError):
+                remedy = "Correct the key `database` in the centre's configuration, or give its "
+                raise StoreProblem(
+                    f"{shown}: {str(error.orig).strip()}. {remedy}folder the right owner."
+                ) from error
             raise StoreProblem(
-                f"{shown}: {error.orig}. Correct the key `database` in the centre's "
-                "configuration, or give its folder the right owner."
+                f"{shown} was written by newer software: {error}. Nothing was changed. Install "
+                "that version again, or restore a backup from before it."
             ) from error
         self.epoch: str = row.epoch
+
+    def _prepared(self) -> Any:
+        """Bring the database to its present form; return the centre's row."""
+        with self.writing() as connection:
+            _one_at_a_time(connection)
+            migrations.upgrade(connection)
+            insert_new(connection, tables.centre, [{"one": 1, "epoch": str(uuid.uuid4())}])
+            return connection.execute(select(tables.centre)).one()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -100,6 +110,12 @@ def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Let only one process upgrade; on SQLite the turn that it waited for does that."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
 
 
 def _turn_of(engine: Engine) -> Callable[[], AbstractContextManager[None]]:

@@ -32,10 +32,10 @@ SEALING_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 class Centre:
     """A centre without a network: messages go in, answers come out."""
 
-    def __init__(self, folder: Path, at: Instant = 1_000_000) -> None:
+    def __init__(self, folder: Path, at: Instant = 1_000_000, database: str = "") -> None:
         self.folder = folder
         self.clock = SimulatedClock(at)
-        self.store = CentralStore(f"sqlite:///{folder}/centre.db")
+        self.store = CentralStore(database or f"sqlite:///{folder}/centre.db")
         self.media = MediaFolder(folder / "media")
         self.signer = Signer(folder / "keys" / "centre.key")
         self.events = EventIntake(self.store, self.clock, self.signer)
@@ -122,9 +122,9 @@ def hello_of(chain: Chain, number: str = "1", **changes: Any) -> Hello:
 
 
 @contextmanager
-def open_centre(folder: Path, at: Instant = 1_000_000) -> Iterator[Centre]:
-    """Open a centre and close it afterwards."""
-    centre = Centre(folder, at)
+def open_centre(folder: Path, at: Instant = 1_000_000, database: str = "") -> Iterator[Centre]:
+    """Open a centre (on SQLite unless said otherwise) and close it afterwards."""
+    centre = Centre(folder, at, database)
     try:
         yield centre
     finally:

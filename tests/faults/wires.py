@@ -1,11 +1,16 @@
-"""A wire between a process and the broker that a test can hold, cut and measure."""
+"""A wire between a process and the broker that a test can hold, cut, throttle and measure."""
 
 from __future__ import annotations
 
 import socket
 import threading
 
+from edge.clock import monotonic
+
 _BLOCK = 16 * 1024
+# What the kernel keeps under way on a throttled wire, so that its delay is one of the network and
+# not one of a megabyte of buffers.
+_BUFFER = 32 * 1024
 
 
 class Wire:
@@ -23,6 +28,9 @@ class Wire:
         self._closed = False
         self._passed = {"up": 0, "down": 0}
         self._limit: int | None = None
+        self._rate: int | None = None
+        self._free_at = {"up": 0.0, "down": 0.0}
+        self._never = threading.Event()
         threading.Thread(target=self._listen, name="wire", daemon=True).start()
 
     def hold(self, way: str) -> None:
@@ -34,8 +42,13 @@ class Wire:
         with self._lock:
             self._limit = self._passed["up"] + count
 
+    def throttle(self, bytes_a_second: int | None) -> None:
+        """Let no more than that pass each way, all connections together; None: any amount."""
+        with self._lock:
+            self._rate = bytes_a_second
+
     def flow(self) -> None:
-        """Let everything pass again."""
+        """Let everything pass again that was held."""
         with self._lock:
             self._limit = None
         for flow in self._flows.values():
@@ -78,6 +91,7 @@ class Wire:
             far.settimeout(None)
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             with self._lock:
                 self._open |= {near, far}
             for way, source, target in (("up", near, far), ("down", far, near)):
@@ -89,6 +103,7 @@ class Wire:
         try:
             while block := source.recv(_BLOCK):
                 self._flows[way].wait()
+                self._take_turn(way, len(block))
                 target.sendall(block)
                 with self._lock:
                     self._passed[way] += len(block)
@@ -103,6 +118,15 @@ class Wire:
                 self._open -= {source, target}
             for end in (source, target):
                 _end(end)
+
+    def _take_turn(self, way: str, count: int) -> None:
+        """Wait until *count* bytes more fit through a throttled wire."""
+        with self._lock:
+            if self._rate is None:
+                return
+            now = monotonic()
+            self._free_at[way] = through = max(now, self._free_at[way]) + count / self._rate
+        self._never.wait(through - now)
 
 
 def _end(end: socket.socket) -> None:

@@ -28,11 +28,15 @@ def test_every_test_says_what_it_proves() -> None:
 
 
 def test_modules_hold_one_thing() -> None:
-    """A module that needs scrolling past 400 lines probably holds two things."""
+    """A module that needs scrolling past 400 lines probably holds two things.
+
+    Alembic writes the steps of the database; one holds as many tables as it takes.
+    """
     long = {
         str(path.relative_to(ROOT)): lines
         for path in PRODUCT + TESTS
-        if (lines := len(path.read_text("utf-8").splitlines())) > LINES_AT_MOST
+        if path.parent.name != "versions"
+        and (lines := len(path.read_text("utf-8").splitlines())) > LINES_AT_MOST
     }
     assert not long
 
