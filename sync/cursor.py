@@ -1,4 +1,4 @@
-"""What the link itself remembers: how far the centre is, and which media are still to go.
+"""What the link itself remembers: how far the centre is, which media are still to go or safe.
 
 Owns ``link.db``, apart from the ledger so that moving a cursor wakes nobody. Losing it costs
 time, never facts: the centre says in its answer to the next hello what it holds.
@@ -6,6 +6,8 @@ time, never facts: the centre says in its answer to the next hello what it holds
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -15,8 +17,12 @@ from edge.store import Store
 
 migrations = Migrations("classbox.link")
 
-# Evidence first, and small before large. Recordings follow with the retention rules.
-SORTS = {"snapshot": 1, "photo": 2}
+# What somebody waits for first, then evidence, and small before large.
+PREFERRED = 0
+RANKS = {"snapshot": 1, "photo": 2, "recording": 3}
+
+# The newest first; of a recording the newest lesson, and its parts in the order of time.
+_NEXT = "rank, lesson DESC, starts, seq DESC"
 
 
 @migrations()
@@ -44,6 +50,29 @@ CREATE TABLE media (
     db.conn.execute("CREATE INDEX media_waiting ON media (rank, seq) WHERE state = 'waiting'")
 
 
+@migrations()
+def recordings(db: Database) -> None:
+    """Recordings travel too: by lesson, and its parts in the order of time."""
+    for column in ("lesson", "starts"):  # the lesson's start, the part's; 0 for pictures
+        db.conn.execute(f"ALTER TABLE media ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    db.conn.execute("DROP INDEX media_waiting")
+    db.conn.execute(
+        "CREATE INDEX media_waiting ON media (rank, lesson DESC, starts, seq DESC) "
+        "WHERE state = 'waiting'"
+    )
+    # Those that were passed over so far are found again.
+    db.conn.execute("DELETE FROM cursor WHERE name = 'media_seen'")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that has yet to reach the centre; the lowest rank goes first."""
+
+    sha256: str
+    sort: str
+    rank: int
+
+
 class Cursor:
     """The link's own memory."""
 
@@ -63,37 +92,81 @@ class Cursor:
         """Take note of media that events have named since the last look; repeatable."""
         seen = self._value("media_seen")
         with ledger.store.read() as connection:
+            # A part may be stored before its lesson is opened, or of a lesson nobody opens.
             rows = connection.execute(
-                "SELECT seq, sha256, sort FROM media WHERE seq > ? ORDER BY seq", (seen,)
+                "SELECT media.seq, media.sha256, sort, coalesce(recording.starts, 0) AS starts, "
+                "coalesce(lesson_run.starts, lesson.starts, recording.starts, 0) AS lesson "
+                "FROM media LEFT JOIN recording USING (seq) "
+                "LEFT JOIN lesson_run ON lesson_run.lesson_id = recording.lesson_id "
+                "LEFT JOIN lesson ON lesson.id = recording.lesson_id "
+                "WHERE media.seq > ? ORDER BY media.seq",
+                (seen,),
             ).fetchall()
         if not rows:
             return
         with self.store.write() as connection:
             connection.executemany(
-                "INSERT OR IGNORE INTO media VALUES (?, ?, ?, ?, 'waiting')",
+                "INSERT OR IGNORE INTO media (sha256, seq, sort, rank, state, lesson, starts) "
+                "VALUES (?, ?, ?, ?, 'waiting', ?, ?)",
                 [
-                    (row["sha256"], row["seq"], row["sort"], SORTS[row["sort"]])
+                    (
+                        row["sha256"],
+                        row["seq"],
+                        row["sort"],
+                        RANKS[row["sort"]],
+                        row["lesson"],
+                        row["starts"],
+                    )
                     for row in rows
-                    if row["sort"] in SORTS
                 ],
             )
             connection.execute(
                 "INSERT OR REPLACE INTO cursor VALUES ('media_seen', ?)", (rows[-1]["seq"],)
             )
 
-    def next_media(self) -> tuple[str, str] | None:
-        """Return hash and sort of the file that goes next: snapshots first, newest first."""
+    def next_media(self, recordings: bool = True) -> Waiting | None:
+        """Return the file that goes next; without *recordings* only those that always may."""
         with self.store.read() as connection:
             row = connection.execute(
-                "SELECT sha256, sort FROM media WHERE state = 'waiting' "
-                "ORDER BY rank, seq DESC LIMIT 1"
+                "SELECT sha256, sort, rank FROM media WHERE state = 'waiting' AND rank < ? "
+                f"ORDER BY {_NEXT} LIMIT 1",
+                (RANKS["recording"] + (1 if recordings else 0),),
             ).fetchone()
-        return (row["sha256"], row["sort"]) if row else None
+        return Waiting(*row) if row else None
+
+    def prefer(self, sha256s: Sequence[str]) -> int:
+        """Let these files go before all others, at any hour; return how many are known here.
+
+        What was delivered already is offered again, which costs one small message.
+        """
+        with self.store.write() as connection:
+            return sum(
+                connection.execute(
+                    "UPDATE media SET rank = ?, state = 'waiting' WHERE sha256 = ?",
+                    (PREFERRED, sha256),
+                ).rowcount
+                for sha256 in sha256s
+            )
 
     def note_media(self, sha256: str, state: str) -> None:
         """Remember what became of a file: stored | missing | refused."""
         with self.store.write() as connection:
             connection.execute("UPDATE media SET state = ? WHERE sha256 = ?", (state, sha256))
+
+    def note_lost(self, sha256: str) -> bool:
+        """The centre does not hold that file (any more); True when it was thought to."""
+        with self.store.read() as connection:  # mostly it is one on its way: that needs no lock
+            row = connection.execute(
+                "SELECT 1 FROM media WHERE sha256 = ? AND state = 'stored'", (sha256,)
+            ).fetchone()
+        if row is not None:
+            self.note_media(sha256, "waiting")
+        return row is not None
+
+    def offer_again(self) -> None:
+        """The centre may have lost files that it stored: let all of them wait again."""
+        with self.store.write() as connection:
+            connection.execute("UPDATE media SET state = 'waiting' WHERE state = 'stored'")
 
     def try_again(self) -> None:
         """Let files that were missing or refused wait again: somebody may have mended them."""

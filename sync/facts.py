@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from edge import queries
@@ -51,11 +52,20 @@ _AT_ONCE = 4
 class Facts:
     """The replication of the box's ledger."""
 
-    def __init__(self, service: BoxService, cursor: Cursor, line: Line, security: str) -> None:
+    def __init__(
+        self,
+        service: BoxService,
+        cursor: Cursor,
+        line: Line,
+        security: str,
+        fell_back: Callable[[], None],
+    ) -> None:
+        """*fell_back* is called when the centre turns out to have lost what it held."""
         self._service = service
         self._ledger = service.ledger
         self._cursor = cursor
         self._line = line
+        self._fell_back = fell_back
         self._box = service.config.box_id
         # Answers to the hellos of an earlier process are not ours.
         self._token = secrets.token_hex(4)
@@ -140,9 +150,12 @@ class Facts:
     def _told(self, message: Ack | Refused | Compared, now: float) -> None:
         """Hear how far the centre is, or what it objects to."""
         compares = "compare" in self._centre_speaks
+        held = self.delivery.acked
         self.delivery = replica.hear(
             self.delivery, message, self._lineage, self._token, compares, now
         )
+        if self.delivery.acked < held:
+            self._fell_back()
         match message:
             case Ack() if replica.own(message.answer, self._token) is not None:
                 self._letters.meet(message.centre_key)

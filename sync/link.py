@@ -47,8 +47,14 @@ class Link:
             "facts": self._line(config, box_id, [ACK, f"{DOC}/#"], "facts"),
             "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
         }
-        self.facts = Facts(service, self._cursor, self._lines["facts"], config.security)
-        self.media = Media(service, self._cursor, self._lines["media"])
+        self.media = Media(service, self._cursor, self._lines["media"], config)
+        self.facts = Facts(
+            service,
+            self._cursor,
+            self._lines["facts"],
+            config.security,
+            self.media.centre_fell_back,
+        )
         self._cause = "not connected yet"
         self._show_at = 0.0
         self._checkpoint_at = monotonic()
@@ -61,7 +67,9 @@ class Link:
 
     def step(self) -> None:
         """Hear what has come, send what may go, remember and show how far things are."""
-        for who, happening in self._inbox.take(_LOOK_EVERY_S):
+        due = self.media.due  # a limited rate is only reached by who wakes up in time
+        pause = _LOOK_EVERY_S if due is None else max(0.0, min(_LOOK_EVERY_S, due - monotonic()))
+        for who, happening in self._inbox.take(pause):
             self._hear(who, happening)
         if self._watch.changed():
             self.facts.look()

@@ -1,20 +1,24 @@
 """The link's media: files up in chunks, over a connection of their own.
 
-Owns the carrying out of what ``sync.uploads`` decides. A file that is not on the disk is stated
-once in the ledger and passed over.
+Owns the carrying out of what ``sync.uploads`` decides. Promises that a more urgent file never
+waits for a whole recording, that recordings travel only in their hours of the day, and that a
+file which is not on the disk is stated once in the ledger and passed over.
 """
 
 from __future__ import annotations
 
 import logging
+from zoneinfo import ZoneInfo
 
 from edge.box import BoxService
+from edge.clock import local
+from edge.config import LinkConfig
 from edge.events import MediaMissing
 from sync import uploads, wire
-from sync.cursor import Cursor
+from sync.cursor import RANKS, Cursor
 from sync.line import Line
 from sync.messages import MEDIA, BadMessage, Chunk, MediaAck, Message, Offer, topic
-from sync.uploads import Ask, File, Pick, Send, State, Upload
+from sync.uploads import Ask, File, Pace, Pick, Send, State, Upload
 
 log = logging.getLogger("classbox")
 
@@ -23,15 +27,19 @@ _AT_ONCE = 4
 
 
 class Media:
-    """The delivery of the box's snapshots and check-in photos."""
+    """The delivery of the box's snapshots, check-in photos and recordings."""
 
-    def __init__(self, service: BoxService, cursor: Cursor, line: Line) -> None:
+    def __init__(self, service: BoxService, cursor: Cursor, line: Line, config: LinkConfig) -> None:
         self._service = service
         self._cursor = cursor
         self._line = line
         self._topic = topic(service.config.box_id, MEDIA)
+        self._hours = config.media_hours
+        self._zone = ZoneInfo(service.config.time_zone)
+        self._in_hours = True
         self._more = True
-        self.upload = Upload()
+        self._due: float | None = None
+        self.upload = Upload(Pace(rate=config.media_rate))
         cursor.try_again()
 
     @property
@@ -39,8 +47,18 @@ class Media:
         """Whether there is a connection to the broker."""
         return self.upload.state is not State.OFFLINE
 
+    @property
+    def due(self) -> float | None:
+        """The monotonic time before which there is nothing to do by itself, None for never."""
+        return self._due
+
     def look(self) -> None:
         """There may be new files to send."""
+        self._more = True
+
+    def centre_fell_back(self) -> None:
+        """The centre lost what it held: offer everything again; what it has costs one message."""
+        self._cursor.offer_again()
         self._more = True
 
     def connected(self, now: float) -> None:
@@ -55,6 +73,10 @@ class Media:
     def step(self, now: float) -> None:
         """Send what may go now."""
         self.upload = uploads.ticked(self.upload, now)
+        self._due = None
+        self._look_at_hours()
+        if self._more and self.upload.file is not None:
+            self._give_way(self.upload.file)
         for _ in range(_AT_ONCE):
             what = uploads.step(self.upload, now)
             if isinstance(what, Pick):
@@ -66,9 +88,11 @@ class Media:
             elif isinstance(what, Send):
                 done = self._send(what, now)
             else:
+                self._due = what.until
                 return
             if not done:
                 return
+        self._due = now  # there is more, when what has come in was looked at
 
     def hear(self, topic_text: str, payload: bytes, now: float) -> None:
         """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
@@ -77,6 +101,9 @@ class Media:
             raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
         if message.stored:
             self._cursor.note_media(message.sha256, "stored")
+        elif self._cursor.note_lost(message.sha256):
+            self._more = True  # it was stored there, and is no more
+            return
         elif message.refused:
             log.error("link: the centre refuses %s…: %s", message.sha256[:12], message.refused)
             self._cursor.note_media(message.sha256, "refused")
@@ -86,22 +113,43 @@ class Media:
         self.upload = uploads.finished(self.upload, message.sha256)
         self._more = True
 
+    def _look_at_hours(self) -> None:
+        """Notice when the hours begin or end in which recordings may travel."""
+        if self._hours is None:
+            return
+        time = local(self._service.clock.now().at, self._zone)
+        second = time.hour * 3600 + time.minute * 60 + time.second
+        in_hours = uploads.within_hours(self._hours, second)
+        if in_hours != self._in_hours:
+            self._in_hours = in_hours
+            self._more = True
+
+    def _give_way(self, file: File) -> None:
+        """Set *file* aside when another goes first, or when its hours are over."""
+        found = self._cursor.next_media(self._in_hours)
+        if (found is not None and found.rank < file.rank) or (
+            file.rank == RANKS["recording"] and not self._in_hours
+        ):
+            self.upload = uploads.set_aside(self.upload)
+        else:
+            self._more = False
+
     def _pick(self, now: float) -> bool:
         if not self._more:
             return False
-        found = self._cursor.next_media()
+        found = self._cursor.next_media(self._in_hours)
         if found is None:
             self._more = False
             return False
-        sha256, sort = found
         try:
-            size = self._service.media.path(sha256).stat().st_size
+            size = self._service.media.path(found.sha256).stat().st_size
         except FileNotFoundError:
             size = 0
         if size == 0:
-            self._miss(sha256)
+            self._miss(found.sha256)
         else:
-            self.upload = uploads.picked(self.upload, File(sha256, size, sort), now)
+            file = File(found.sha256, size, found.sort, found.rank)
+            self.upload = uploads.picked(self.upload, file, now)
         return True
 
     def _send(self, what: Send, now: float) -> bool:
@@ -114,6 +162,7 @@ class Media:
         if len(data) != what.length:
             self._miss(what.file.sha256)
             self.upload = uploads.finished(self.upload, what.file.sha256)
+            self._more = True
             return True
         if not self._say(Chunk(what.file.sha256, what.file.size, what.offset, data)):
             return False

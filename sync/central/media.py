@@ -41,7 +41,10 @@ class MediaHolder(Protocol):
         ...
 
     def commit(self, box: str, sha256: str) -> bool:
-        """Give a whole file its name; False, and the file dropped, when its hash is wrong."""
+        """Give a whole file its name; False, and the file dropped, when its hash is wrong.
+
+        What has its name already is left as it is: it only ever got it with the right hash.
+        """
         ...
 
 
@@ -95,14 +98,15 @@ class MediaFolder:
     def commit(self, box: str, sha256: str) -> bool:
         """See MediaHolder."""
         part = self._part(box, sha256)
-        if not part.exists():
-            return self.has(sha256)  # named before a crash that came before the row
+        if self.has(sha256):
+            part.unlink(missing_ok=True)
+            return True
         digest = hashlib.sha256()
         with part.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
         if digest.hexdigest() != sha256:
-            part.unlink()
+            part.unlink(missing_ok=True)
             return False
         final = self.path(sha256)
         if not final.parent.is_dir():

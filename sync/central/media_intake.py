@@ -7,12 +7,16 @@ power cut and each of which may be repeated:
 2. ``upload.held`` says how much is durable; it is what a box hears when it asks;
 3. of a whole file the hash is checked, then it gets its name;
 4. the row in ``media`` replaces the one in ``upload``; only now is the box told ``stored``.
+
+Nothing is remembered between two calls, so another ingester may go on at any step. Two that are
+given the same box at once write the same bytes to the same places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
@@ -21,7 +25,7 @@ from sync import wire
 from sync.central import incidents, tables
 from sync.central.media import MediaHolder
 from sync.central.outgoing import Outgoing
-from sync.central.store import CentralStore, insert_new
+from sync.central.store import CentralStore, insert_new, insert_or_update
 from sync.messages import (
     MEDIA_ACK,
     BadMessage,
@@ -44,6 +48,7 @@ class _Arriving:
     durable: int
     there: int
     stored: bool = False
+    asked: bool = False
 
 
 class MediaIntake:
@@ -76,6 +81,8 @@ class MediaIntake:
         for file in files.values():
             if file.there > file.durable:
                 answers += self._advance(now, file)
+            elif file.asked:
+                answers.append(_answer(file.box, MediaAck(file.sha256, file.durable)))
         if bad:
             with self._store.writing() as connection:
                 for box, text, payload in bad:
@@ -97,7 +104,7 @@ class MediaIntake:
             if file.stored:
                 return [_answer(box, MediaAck(file.sha256, file.size, stored=True))]
             if file.durable == file.size:
-                return self._complete(now, file)  # a crash came before that was said
+                return self._complete(now, file)  # it has its name, but the row is owed
             files[key] = file
         file = files[key]
         if message.size != file.size:
@@ -106,29 +113,35 @@ class MediaIntake:
             self._media.write(box, file.sha256, message.offset, message.data)
             file.there += len(message.data)
             return []
+        if isinstance(message, Offer):
+            file.asked = True  # what came with it counts too, once it is durable
+            return []
         return [_answer(box, MediaAck(file.sha256, file.durable))]
 
     def _look_up(self, now: int, box: str, message: Offer | Chunk) -> _Arriving | None:
         """Return the file as it stands; None for a box that has not said hello."""
-        with self._store.writing() as connection:
+        sha256, size = message.sha256, message.size
+        here = self._media.has(sha256)
+        with self._store.reading() as connection:
             known = select(tables.box.c.id).where(tables.box.c.id == box)
             if connection.execute(known).one_or_none() is None:
                 return None
-            if _stored(connection, message.sha256) and self._media.has(message.sha256):
-                size = message.size
-                return _Arriving(box, message.sha256, size, size, size, stored=True)
-            row = {"box": box, "sha256": message.sha256, "size": message.size, "held": 0, "at": now}
-            insert_new(connection, tables.upload, [row])
-            held = connection.execute(
-                select(tables.upload.c.size, tables.upload.c.held).where(
-                    tables.upload.c.box == box, tables.upload.c.sha256 == message.sha256
-                )
-            ).one()
+            if here and _stored(connection, sha256):
+                return _Arriving(box, sha256, size, size, size, stored=True)
+            held = _held(connection, box, sha256)
+        if held is None:
+            row = {"box": box, "sha256": sha256, "size": size, "held": 0, "at": now}
+            with self._store.writing() as connection:
+                insert_new(connection, tables.upload, [row])
+                held = _held(connection, box, sha256)
+        if held is None:
+            return None  # another ingester stored it in this moment; the box asks again
+        if here:
+            # Named before a crash, or before an older backup of the database was restored.
+            return _Arriving(box, sha256, held.size, held.size, held.size)
         # A folder restored from an older backup may hold less than the database believes.
-        durable = min(held.held, self._media.arrived(box, message.sha256))
-        if held.held == held.size and self._media.has(message.sha256):
-            durable = held.size  # it has its name, but its row is still owed
-        return _Arriving(box, message.sha256, held.size, durable, durable)
+        durable = min(held.held, self._media.arrived(box, sha256))
+        return _Arriving(box, sha256, held.size, durable, durable)
 
     def _advance(self, now: int, file: _Arriving) -> list[Outgoing]:
         self._media.make_durable(file.box, file.sha256)
@@ -152,7 +165,8 @@ class MediaIntake:
                     "box": file.box,
                     "stored_at": now,
                 }
-                insert_new(connection, tables.media, [row])
+                # One that was lost here and came again is only as old as its return.
+                insert_or_update(connection, tables.media, row)
             else:
                 incidents.report(
                     connection,
@@ -174,6 +188,13 @@ def _answer(box: str, message: MediaAck) -> Outgoing:
 def _stored(connection: Connection, sha256: str) -> bool:
     found = select(tables.media.c.sha256).where(tables.media.c.sha256 == sha256)
     return connection.execute(found).one_or_none() is not None
+
+
+def _held(connection: Connection, box: str, sha256: str) -> Any:
+    table = tables.upload
+    query = select(table.c.size, table.c.held)
+    where = (table.c.box == box) & (table.c.sha256 == sha256)
+    return connection.execute(query.where(where)).one_or_none()
 
 
 def _upload(file: _Arriving) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Table, func, select
 
 from edge.clock import SystemClock
-from edge.events import ScanMade, ServiceStarted, SnapshotTaken
+from edge.events import RecordingStored, ScanMade, ServiceStarted, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from sync.central import tables
@@ -86,6 +86,14 @@ class Stage:
     def photo(self, content: bytes) -> str:
         """Let the box make a scan with a photo; return the photo's hash."""
         draft = self.media.draft(ScanMade("p-1", self.clock.now().at, "face", ""), "photo")
+        draft.write(content)
+        draft.store(self.ledger)
+        return self._last_media()
+
+    def recording(self, content: bytes, lesson: str = "lesson-1", start: int = 1) -> str:
+        """Let the box store a part of a recording; return its hash."""
+        body = RecordingStored(lesson, "classroom", start, start + 1, "", 0, False)
+        draft = self.media.draft(body)
         draft.write(content)
         draft.store(self.ledger)
         return self._last_media()

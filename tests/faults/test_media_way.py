@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+from functools import partial
 
 from sync.central import tables
-from sync.messages import KIB
+from sync.central.ingest_core import Known
+from sync.uploads import Pace
 from tests.faults.stage import Stage
 from tests.processes import wait_for
 
 BIG = 3_000_000
-# The window of an upload and what one call of the receiver may hold unsynced, generously.
-AGAIN = 2 * 512 * KIB
+# The window of an upload and what one call of the receiver may hold unsynced.
+AGAIN = 2 * Pace().most
 
 
 def test_link_killed_in_the_middle_of_a_file(stage: Stage) -> None:
@@ -68,6 +71,72 @@ def test_broker_killed_in_the_middle_of_a_file(stage: Stage) -> None:
     stage.box_wire.flow()
     stage.broker.start()
     stage.wait_for_media(sha256)
+    stage.wait_until_complete()
+
+
+def test_recordings_go_last_the_newest_lesson_first(stage: Stage) -> None:
+    """Snapshots, photos, then recordings by lesson, the parts of one lesson in order of time."""
+    old = [stage.recording(os.urandom(50_000), "old", start) for start in (1_000, 2_000)]
+    new = [stage.recording(os.urandom(50_000), "new", start) for start in (9_000, 9_500)]
+    photo = stage.photo(os.urandom(50_000))
+    snapshot = stage.snapshot(os.urandom(50_000))
+    with stage.ledger.writing() as writer:  # as a timetable would have it
+        for lesson, start in (("old", 1_000), ("new", 9_000)):
+            writer.execute("INSERT INTO lesson VALUES (?, '', ?, ?, '{}')", (lesson, start, start))
+    stage.start(stage.ingest, stage.link)
+    stage.wait_for_media(photo, snapshot, *old, *new)
+    arrived = [row.sha256 for row in stage.rows(tables.media)]
+    assert arrived == [snapshot, photo, *new, *old]
+
+
+def test_a_snapshot_overtakes_a_recording_that_is_under_way(stage: Stage) -> None:
+    """A small file that appears meanwhile does not wait for the film, which then goes on."""
+    stage.start(stage.ingest)
+    before = stage.box_wire.passed("up")
+    film = stage.recording(os.urandom(BIG))
+    stage.box_wire.hold_after(BIG // 3)
+    stage.start(stage.link)
+    wait_for("a part has left", stage.box_wire.holding)
+    snapshot = stage.snapshot(os.urandom(50_000))
+    stage.box_wire.flow()
+    stage.wait_for_media(film, snapshot)
+    assert [row.sha256 for row in stage.rows(tables.media)] == [snapshot, film]
+    assert stage.box_wire.passed("up") - before < BIG + 50_000 + AGAIN
+
+
+def _passed(stage: Stage, count: int) -> bool:
+    return stage.box_wire.passed("up") > count
+
+
+def test_a_cut_in_the_middle_of_a_recording_costs_at_most_a_window(stage: Stage) -> None:
+    """After a cut the film goes on from what is durable at the centre."""
+    stage.start(stage.ingest)
+    film = stage.recording(os.urandom(2 * BIG))
+    before = stage.box_wire.passed("up")
+    stage.start(stage.link)
+    for cut in (1, 2, 3):
+        reached = before + cut * BIG // 2
+        wait_for("a part has left", partial(_passed, stage, reached))
+        stage.box_wire.cut()
+    stage.wait_for_media(film)
+    assert stage.box_wire.passed("up") - before < 2 * BIG + 3 * AGAIN
+
+
+def test_a_centre_that_was_restored_gets_its_media_again(stage: Stage) -> None:
+    """A centre set up anew lost events and files alike; both come again by themselves."""
+    stage.start(stage.ingest, stage.link)
+    film, snapshot = stage.recording(os.urandom(200_000)), stage.snapshot(os.urandom(50_000))
+    stage.wait_for_media(film, snapshot)
+    stage.wait_until_complete()
+    stage.ingest.kill()
+    shutil.rmtree(stage.config.data_dir / "media")
+    with stage.store.writing() as connection:  # as an older backup of the database would have it
+        for table in (tables.media, tables.upload, tables.body, tables.event, *tables.PROJECTIONS):
+            connection.execute(table.delete())
+        nothing = Known.born(stage.ledger.uuid, stage.ledger.public_key)
+        connection.execute(tables.ledger.update().values(last=0, last_hash=nothing.last_hash))
+    stage.start(stage.ingest)
+    stage.wait_for_media(film, snapshot)
     stage.wait_until_complete()
 
 
