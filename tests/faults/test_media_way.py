@@ -137,7 +137,8 @@ def test_a_centre_that_was_restored_gets_its_media_again(stage: Stage) -> None:
         connection.execute(tables.ledger.update().values(last=0, last_hash=nothing.last_hash))
     stage.start(stage.ingest)
     stage.wait_for_media(film, snapshot)
-    stage.wait_until_complete()
+    wait_for("so are the events", lambda: stage.held() == stage.ledger.head()[0])
+    assert [row.cause for row in stage.rows(tables.incident)] == ["centre_behind"]
 
 
 def test_snapshots_go_before_photos(stage: Stage) -> None:
