@@ -6,6 +6,7 @@ time, never facts: the centre says in its answer to the next hello what it holds
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlite_utils import Database, Migrations
 
 from edge.ledger import Ledger
 from edge.store import Store
+from sync.messages import Receipt
 
 migrations = Migrations("classbox.link")
 
@@ -62,6 +64,28 @@ def recordings(db: Database) -> None:
     )
     # Those that were passed over so far are found again.
     db.conn.execute("DELETE FROM cursor WHERE name = 'media_seen'")
+
+
+@migrations()
+def receipts(db: Database) -> None:
+    """What the centre vouched for: the only leave to delete anything."""
+    db.conn.execute(
+        """
+CREATE TABLE receipt (
+    number INTEGER PRIMARY KEY,
+    ledger TEXT NOT NULL,
+    seq    INTEGER NOT NULL,                     -- events up to here are safe
+    at     INTEGER NOT NULL,                     -- the centre's wall time
+    basis  TEXT NOT NULL,                        -- backup | age
+    whole  BLOB NOT NULL                         -- the message as the centre signed it
+) STRICT
+"""
+    )
+    # The receipt that names the file; absent, it is not known to be safe.
+    db.conn.execute("ALTER TABLE media ADD COLUMN receipt INTEGER REFERENCES receipt (number)")
+    db.conn.execute(
+        "CREATE INDEX media_not_safe ON media (seq) WHERE state = 'stored' AND receipt IS NULL"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,25 +178,78 @@ class Cursor:
             connection.execute("UPDATE media SET state = ? WHERE sha256 = ?", (state, sha256))
 
     def note_lost(self, sha256: str) -> bool:
-        """The centre does not hold that file (any more); True when it was thought to."""
+        """The centre does not hold that file (any more); True when it was thought to.
+
+        A receipt for it is void: the centre did lose it.
+        """
         with self.store.read() as connection:  # mostly it is one on its way: that needs no lock
             row = connection.execute(
                 "SELECT 1 FROM media WHERE sha256 = ? AND state = 'stored'", (sha256,)
             ).fetchone()
-        if row is not None:
-            self.note_media(sha256, "waiting")
-        return row is not None
+        if row is None:
+            return False
+        with self.store.write() as connection:
+            connection.execute(
+                "UPDATE media SET state = 'waiting', receipt = NULL WHERE sha256 = ?", (sha256,)
+            )
+        return True
 
     def offer_again(self) -> None:
         """The centre may have lost files that it stored: let all of them wait again."""
         with self.store.write() as connection:
-            connection.execute("UPDATE media SET state = 'waiting' WHERE state = 'stored'")
+            connection.execute(
+                "UPDATE media SET state = 'waiting', receipt = NULL WHERE state = 'stored'"
+            )
 
     def try_again(self) -> None:
         """Let files that were missing or refused wait again: somebody may have mended them."""
         with self.store.write() as connection:
             connection.execute(
                 "UPDATE media SET state = 'waiting' WHERE state IN ('missing', 'refused')"
+            )
+
+    def safe(self, ledger: str) -> int:
+        """Return up to which event of *ledger* the centre has vouched for, 0 for none."""
+        with self.store.read() as connection:
+            row = connection.execute(
+                "SELECT max(seq) AS seq FROM receipt WHERE ledger = ?", (ledger,)
+            ).fetchone()
+        return int(row["seq"] or 0)
+
+    def last_receipt(self) -> sqlite3.Row | None:
+        """Return ledger, seq, at (the centre's time), basis and whole of the newest receipt."""
+        with self.store.read() as connection:
+            row: sqlite3.Row | None = connection.execute(
+                "SELECT * FROM receipt ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        return row
+
+    def not_safe(self, after: int, most: int) -> list[tuple[str, int]]:
+        """Return hash and seq of files that are delivered and not known to be safe, oldest first.
+
+        Only those first named by an event behind seq *after*, and at most *most*.
+        """
+        with self.store.read() as connection:
+            rows = connection.execute(
+                "SELECT sha256, seq FROM media WHERE state = 'stored' AND receipt IS NULL "
+                "AND seq > ? ORDER BY seq LIMIT ?",
+                (after, most),
+            ).fetchall()
+        return [(row["sha256"], row["seq"]) for row in rows]
+
+    def keep_receipt(self, receipt: Receipt, whole: bytes) -> None:
+        """Keep a receipt that was checked; one that says nothing new is not kept."""
+        if not receipt.media and receipt.seq <= self.safe(receipt.ledger):
+            return
+        with self.store.write() as connection:
+            number = connection.execute(
+                "INSERT INTO receipt (ledger, seq, at, basis, whole) VALUES (?, ?, ?, ?, ?)",
+                (receipt.ledger, receipt.seq, receipt.at, receipt.basis, whole),
+            ).lastrowid
+            # One that was found lost since the question must be asked about again.
+            connection.executemany(
+                "UPDATE media SET receipt = ? WHERE sha256 = ? AND state = 'stored'",
+                [(number, sha256) for sha256 in receipt.media],
             )
 
     def media_waiting(self) -> int:

@@ -37,10 +37,12 @@ from sync.messages import (
     Held,
     Hello,
     Point,
+    Receipt,
     Record,
     Refused,
     topic,
 )
+from sync.safekeeping import Safekeeping
 from sync.seal import BadLetter
 
 log = logging.getLogger("classbox")
@@ -75,6 +77,7 @@ class Facts:
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
         self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
+        self.safe = Safekeeping(self._ledger, cursor, lambda: self._letters.centre_key)
         self.delivery = Delivery(acked=self._remembered)
         self.look()
 
@@ -112,6 +115,7 @@ class Facts:
     def step(self, now: float) -> None:
         """Send what may go now."""
         self.delivery = delivery.ticked(self.delivery, now)
+        self._ask_what_is_safe(now)
         for _ in range(_AT_ONCE):
             what = delivery.step(self.delivery, now)
             match what:
@@ -138,6 +142,8 @@ class Facts:
                 self._told(message, now)
             case Anchor():
                 self._anchored(message)
+            case Receipt():
+                self.safe.take(message, now)
             case _:
                 raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
 
@@ -205,6 +211,8 @@ class Facts:
             clock=reading.clock,
             software=SOFTWARE,
             media_waiting=self._cursor.media_waiting(),
+            # What the centre has lost since is not safe, whatever it signed before.
+            safe=min(self._cursor.safe(self._lineage.ledger), self.delivery.acked),
             anchored=self._ledger.anchored(self._lineage.ledger),
             documents={row["kind"]: Held(row["epoch"], row["version"]) for row in in_force},
             lineage=tuple(Ancestor(*older) for older in self._lineage.ancestors()),
@@ -215,6 +223,13 @@ class Facts:
             return False
         self.delivery = delivery.greeted(self.delivery, what.number, now)
         return True
+
+    def _ask_what_is_safe(self, now: float) -> None:
+        if not self.reached or "receipt" not in self._centre_speaks:
+            return
+        ask = self.safe.question(now, self._lineage.ledger)
+        if ask is not None and self._line.publish(topic(self._box, HELLO), wire.encode(ask)):
+            self.safe.asked(ask, now)
 
     def _send(self, what: Send, now: float) -> bool:
         stretch = self._lineage.at(what.after + 1)

@@ -108,6 +108,7 @@ class Link:
             case Connected():
                 log.info("link: %s: connected to the broker", who)
                 part.connected(monotonic())
+                self.facts.safe.ask_soon()  # both lines hear a part of the answer
             case Lost():
                 if part.online or self._cause != happening.cause:
                     log.warning("link: %s: no connection (%s); trying again", who, happening.cause)

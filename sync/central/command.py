@@ -6,6 +6,7 @@ import fcntl
 import json
 import tomllib
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from edge.clock import SystemClock
 from edge.documents import KINDS, BadDocument
 from edge.events import canonical
 from edge.keys import KeyProblem, Signer
+from edge.model import SECOND
 from edge.service import Service
 from edge.settings import ConfigError
-from sync.central import documents, projections, tables
+from sync.central import documents, projections, receipts, tables
 from sync.central.config import CentreConfig, load
 from sync.central.ingest import Ingest
 from sync.central.media import MediaFolder
@@ -157,3 +159,41 @@ def rebuild(centre: Centre) -> None:
     with centre.store.writing() as connection:
         projections.rebuild(connection)
     click.echo("rebuilt")
+
+
+@command.group()
+def backup() -> None:
+    """Say which backups were made: what they hold, boxes may delete."""
+
+
+@backup.command()
+@click.option(
+    "--until",
+    required=True,
+    help="When the backup was begun, such as 2026-11-25T04:00, in the centre's time zone.",
+)
+@click.option("--place", required=True, help="Where it lies, for people.")
+@_with_centre
+def note(centre: Centre, until: str, place: str) -> None:
+    """Note a backup of database and media after it was made and looked at."""
+    try:
+        time = datetime.fromisoformat(until)
+        aware = time if time.tzinfo else time.replace(tzinfo=centre.config.zone)
+        with centre.store.writing() as connection:
+            moment = int(aware.timestamp()) * SECOND
+            receipts.note(connection, moment, place, centre.clock.now().at)
+    except receipts.BadNote as error:
+        raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.ClickException(f"{until!r}: write it as 2026-11-25T04:00") from error
+    click.echo(f"noted: what arrived until {aware.isoformat(sep=' ')} is safe in {place}")
+
+
+@backup.command(name="list")
+@_with_centre
+def list_backups(centre: Centre) -> None:
+    """List the noted backups, the latest note first, one JSON object a line."""
+    with centre.store.reading() as connection:
+        for one in receipts.noted(connection):
+            told = {"until": one.until, "noted_at": one.noted_at, "place": one.place}
+            click.echo(json.dumps(told, ensure_ascii=False))

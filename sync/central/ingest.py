@@ -22,6 +22,7 @@ from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
 from sync.central.outgoing import Outgoing
+from sync.central.receipts import DAY, Receipts
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, shard_topic
@@ -88,7 +89,8 @@ class Ingest:
         signer: Signer,
     ) -> None:
         self._store = store
-        self._events = EventIntake(store, clock, signer)
+        receipts = Receipts(media, clock, signer, config.safe_after_days * DAY)
+        self._events = EventIntake(store, clock, signer, receipts)
         self.events = Reception(config, "centre-ingest", (HELLO, EVENTS), self._events.take)
         self.media = Reception(
             config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take

@@ -21,10 +21,12 @@ from sync.central import anchors, branching, documents, incidents, lines, projec
 from sync.central.hellos import Hellos
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
 from sync.central.outgoing import Outgoing
+from sync.central.receipts import Receipts
 from sync.central.store import CentralStore, insert_new
 from sync.messages import (
     ACK,
     Ack,
+    Ask,
     BadMessage,
     Batch,
     Compare,
@@ -43,8 +45,11 @@ log = logging.getLogger("classbox")
 class EventIntake:
     """Hellos and events. Each call is one transaction, or one for each message when one fails."""
 
-    def __init__(self, store: CentralStore, clock: Clock, signer: Signer) -> None:
+    def __init__(
+        self, store: CentralStore, clock: Clock, signer: Signer, receipts: Receipts
+    ) -> None:
         self._store = store
+        self._receipts = receipts
         self._clock = clock
         self._signer = signer
         self.hellos = Hellos(store, signer)
@@ -119,6 +124,8 @@ class EventIntake:
                 return self.hellos.answer(connection, now, box, message)
             if isinstance(message, Compare):
                 return self._compare(connection, box, message)
+            if isinstance(message, Ask):
+                return self._receipts.answer(connection, box, message)
             if isinstance(message, Batch):
                 return self._batch(connection, now, box, message, payload)
             raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")

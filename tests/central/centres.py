@@ -21,8 +21,9 @@ from sync.central.intake import EventIntake
 from sync.central.media import MediaFolder
 from sync.central.media_intake import MediaIntake
 from sync.central.outgoing import Outgoing
+from sync.central.receipts import DAY, Receipts
 from sync.central.store import CentralStore
-from sync.messages import EVENTS, HELLO, MEDIA, Ack, Batch, Document, Hello, Message, topic
+from sync.messages import EVENTS, HELLO, MEDIA, Ack, Ask, Batch, Document, Hello, Message, topic
 from tests.chains import Chain
 
 # What the centre writes to the boxes of these tests is sealed to this key.
@@ -38,7 +39,8 @@ class Centre:
         self.store = CentralStore(database or f"sqlite:///{folder}/centre.db")
         self.media = MediaFolder(folder / "media")
         self.signer = Signer(folder / "keys" / "centre.key")
-        self.events = EventIntake(self.store, self.clock, self.signer)
+        self.receipts = Receipts(self.media, self.clock, self.signer, 60 * DAY)
+        self.events = EventIntake(self.store, self.clock, self.signer, self.receipts)
         self.files = MediaIntake(self.store, self.media, self.clock)
 
     def hear(self, box: str, *messages: Message) -> list[Message]:
@@ -62,7 +64,7 @@ class Centre:
         files: list[tuple[str, bytes]] = []
         for message in messages:
             encoded = wire.encode(message)
-            if isinstance(message, Hello):
+            if isinstance(message, Hello | Ask):
                 facts.append((topic(box, HELLO), encoded))
             elif isinstance(message, Batch):
                 facts.append((topic(box, EVENTS), encoded))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, func, select
 
-from edge.clock import SystemClock
+from edge.clock import SystemClock, local
 from edge.events import RecordingStored, ScanMade, ServiceStarted, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
@@ -101,6 +104,23 @@ class Stage:
     def publish(self, kind: str, content: bytes) -> int:
         """Store a document at the centre, as its command does."""
         return store_document(self.store, BOX, kind, content, self.clock.now().at)
+
+    def back_up(self) -> None:
+        """Note a backup of everything that has arrived, and let the link ask what is safe."""
+        begun = local(self.clock.now().at, UTC) + timedelta(seconds=1)
+        wait_for("that second is over", lambda: local(self.clock.now().at, UTC) > begun)
+        note = ["centre", "backup", "note", "--until", begun.isoformat(), "--place", "cellar"]
+        config = str(self.folder / "centre.toml")
+        subprocess.run([str(CLASSBOX), "--config", config, *note], check=True, capture_output=True)
+        self.box_wire.cut()  # it asks after each reconnect, and hourly
+
+    def is_safe(self, *sha256s: str) -> bool:
+        """Tell whether the box holds receipts for these files."""
+        with sqlite3.connect(self.folder / "box" / "link.db") as connection:
+            rows = connection.execute("SELECT sha256 FROM media WHERE receipt IS NOT NULL")
+            safe = {row[0] for row in rows}
+        connection.close()
+        return set(sha256s) <= safe
 
     def in_force(self) -> dict[str, int]:
         """Return the versions of the documents in force on the box."""
