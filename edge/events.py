@@ -132,6 +132,14 @@ class MediaDeleted(Body, kind="media.deleted"):
     sort: str
     rule: str
 
+    @staticmethod
+    def id_of(sha256: str, seq: int) -> str:
+        """Return the id of this event for a file whose last naming event is *seq*.
+
+        It makes a repetition harmless, and lets the centre find it by what it says.
+        """
+        return f"media-deleted-{sha256}-{seq}"
+
 
 @dataclass(frozen=True)
 class RequestAnswered(Body, kind="request.answered"):

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edge import events
+from edge import events, queries
 from edge.chain import Event
 from edge.events import Body
 from edge.ledger import Ledger
@@ -192,10 +192,19 @@ class MediaStore:
         ]
 
     def missing(self, ledger: Ledger) -> list[str]:
-        """Return the hashes that events name and the disk lacks."""
+        """Return the hashes that events name and the disk lacks, though nothing deleted them."""
         with ledger.store.read() as connection:
-            known = [row[0] for row in connection.execute("SELECT sha256 FROM media ORDER BY seq")]
+            deleted = queries.deleted_media(connection)
+            rows = connection.execute("SELECT sha256 FROM media ORDER BY seq")
+            known = [row["sha256"] for row in rows if row["sha256"] not in deleted]
         return [sha256 for sha256 in known if not self.path(sha256).exists()]
+
+    def delete(self, sha256: str) -> None:
+        """Delete a file, whose deletion an event has stated; without the file do nothing."""
+        path = self.path(sha256)
+        if path.exists():
+            path.unlink()
+            sync_folder(path.parent)
 
     def make_folder(self, folder: Path) -> None:
         """Create *folder* so that it survives a power cut."""

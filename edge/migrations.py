@@ -24,6 +24,7 @@ PROJECTIONS = (
     "lesson",
     "lesson_run",
     "media",
+    "media_deleted",
     "media_missing",
     "profile",
     "recording",
@@ -300,6 +301,21 @@ CREATE TABLE anchor (
     seq    INTEGER NOT NULL,                     -- up to where the centre signed
     at     INTEGER NOT NULL,                     -- the centre's time
     PRIMARY KEY (ledger, seq)
+) STRICT
+""",
+    )
+
+
+@box()
+def deletions(db: Database) -> None:
+    """Media files that left the box."""
+    run_script(
+        db,
+        """
+CREATE TABLE media_deleted (
+    sha256 TEXT PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    rule   TEXT NOT NULL
 ) STRICT
 """,
     )

@@ -17,6 +17,7 @@ Duration = int
 
 SECOND: Duration = 1_000_000
 MINUTE: Duration = 60 * SECOND
+DAY: Duration = 24 * 60 * MINUTE
 
 
 class Invalid(ValueError):
@@ -245,6 +246,33 @@ class ManualEntryRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long media stay on the box, in days (decision 20, R18).
+
+    Pictures: after the centre's receipt for them. Ordinary video: with ``video`` ``safe`` after the
+    receipt, with ``limit`` after the lesson, whether or not it reached the centre. Video that
+    stands for evidence: ``evidence_days`` after the lesson, and not without a receipt.
+    """
+
+    snapshot_days: int = 180
+    photo_days: int = 30
+    video: str = "safe"
+    video_days: int = 14
+    evidence_days: int = 1827  # five years
+
+    def __post_init__(self) -> None:
+        _require(self.video in ("safe", "limit"), "retention: video is safe or limit")
+        _require(
+            min(self.snapshot_days, self.photo_days, self.video_days) >= 0,
+            "retention: days must not be negative",
+        )
+        _require(
+            self.evidence_days >= self.video_days,
+            "retention: evidence_days must not be less than video_days",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One region's numbers, versioned; a lesson is judged by the version it was taught under."""
 
@@ -263,6 +291,7 @@ class Profile:
     recording: Margin
     pass_percent: int
     shown_days_before: int
+    retention: RetentionRule = RetentionRule()
 
     def __post_init__(self) -> None:
         _require(self.version >= 1, f"profile {self.name}: version must be 1 or more")

@@ -268,8 +268,18 @@ def _media_missing(connection: sqlite3.Connection, event: Event, body: events.Me
     connection.execute("INSERT OR IGNORE INTO media_missing VALUES (?)", (body.sha256,))
 
 
+@_of(events.MediaDeleted)
+def _media_deleted(connection: sqlite3.Connection, event: Event, body: events.MediaDeleted) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO media_deleted VALUES (?, ?, ?)",
+        (body.sha256, event.reading.at, body.rule),
+    )
+
+
 def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
     if sha256:
+        # The file exists before the event that names it: if it was deleted once, it is here again.
+        connection.execute("DELETE FROM media_deleted WHERE sha256 = ?", (sha256,))
         connection.execute("INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort))
 
 

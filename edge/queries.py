@@ -226,6 +226,17 @@ def gaps(connection: sqlite3.Connection, lesson_id: str) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def deleted_media(connection: sqlite3.Connection) -> set[str]:
+    """Return the hashes of the media files that were deleted from this box."""
+    return {row["sha256"] for row in connection.execute("SELECT sha256 FROM media_deleted")}
+
+
+def profiles(connection: sqlite3.Connection) -> list[Profile]:
+    """Return the rule profiles in force, the shipped default when no document states any."""
+    rows = connection.execute("SELECT content FROM profile ORDER BY name").fetchall()
+    return [_profile(row["content"]) for row in rows] or [shipped_profile("default")]
+
+
 def cameras(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     """Return the last stated health of each camera."""
     return connection.execute("SELECT * FROM camera ORDER BY id").fetchall()

@@ -82,6 +82,7 @@ class Record:
     cameras: dict[str, str]
     axis: Window
     bars: tuple[Bar, ...]
+    deleted: set[str]
 
     @property
     def lesson(self) -> Lesson:
@@ -98,6 +99,11 @@ class Record:
         found = [("recording", row) for row in self.recordings]
         found += [("gap", row) for row in self.gaps]
         return sorted(found, key=lambda one: int(one[1]["starts"]))
+
+    @property
+    def playable(self) -> list[sqlite3.Row]:
+        """The recordings that are still on this box."""
+        return [row for row in self.recordings if row["sha256"] not in self.deleted]
 
     def when(self, snapshot: sqlite3.Row) -> Instant:
         """Return when a snapshot was taken; of a missed one when it should have been."""
@@ -156,6 +162,7 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
         cameras={one.id: one.label for one in config.cameras},
         axis=axis,
         bars=_bars(axis, sheet, recordings, gaps, snapshots),
+        deleted=queries.deleted_media(connection),
     )
 
 

@@ -237,6 +237,26 @@ class Cursor:
             ).fetchall()
         return [(row["sha256"], row["seq"]) for row in rows]
 
+    def safe_media(self) -> dict[str, int]:
+        """Return the files that a receipt names, each with the centre's time of the receipt."""
+        with self.store.read() as connection:
+            rows = connection.execute(
+                "SELECT sha256, receipt.at FROM media JOIN receipt ON receipt.number = receipt"
+            ).fetchall()
+        return {row["sha256"]: row["at"] for row in rows}
+
+    def known(self) -> set[str]:
+        """Return every file that is to go, has gone, or cannot."""
+        with self.store.read() as connection:
+            return {row["sha256"] for row in connection.execute("SELECT sha256 FROM media")}
+
+    def forget(self, sha256s: Sequence[str]) -> None:
+        """These files were deleted from the box: there is nothing more to do for them."""
+        with self.store.write() as connection:
+            connection.executemany(
+                "DELETE FROM media WHERE sha256 = ?", [(sha256,) for sha256 in sha256s]
+            )
+
     def keep_receipt(self, receipt: Receipt, whole: bytes) -> None:
         """Keep a receipt that was checked; one that says nothing new is not kept."""
         if not receipt.media and receipt.seq <= self.safe(receipt.ledger):

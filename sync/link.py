@@ -24,6 +24,7 @@ from sync.facts import Facts
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.media import Media
 from sync.messages import ACK, DOC, MEDIA_ACK, BadMessage, topic
+from sync.retention import Retention
 
 log = logging.getLogger("classbox")
 
@@ -55,6 +56,9 @@ class Link:
             config.security,
             self.media.centre_fell_back,
         )
+        self._retention = Retention(
+            service.ledger, service.media, self._cursor, self.facts.safe.ask_soon
+        )
         self._cause = "not connected yet"
         self._show_at = 0.0
         self._checkpoint_at = monotonic()
@@ -76,6 +80,7 @@ class Link:
             self._cursor.find_media(self._service.ledger)
             self.media.look()
         now = monotonic()
+        self._retention.step(now)
         self.facts.step(now)
         self.media.step(now)
         if now >= self._show_at:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from zoneinfo import ZoneInfo
 
+from edge import queries
 from edge.box import BoxService
 from edge.clock import local
 from edge.config import LinkConfig
@@ -173,7 +174,15 @@ class Media:
         return self._line.publish(self._topic, wire.encode(message))
 
     def _miss(self, sha256: str) -> None:
-        """State once that an event names a file which is not there; then go on."""
+        """State once that an event names a file which is not there; then go on.
+
+        One that was deleted is not missing.
+        """
+        with self._service.ledger.store.read() as connection:
+            deleted = sha256 in queries.deleted_media(connection)
+        if deleted:
+            self._cursor.forget([sha256])
+            return
         log.error("link: media file %s… is not on the disk", sha256[:12])
         self._service.ledger.append(MediaMissing(sha256), event_id=f"media-missing-{sha256}")
         self._cursor.note_media(sha256, "missing")

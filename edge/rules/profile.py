@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from edge.model import Invalid, ManualEntryRule, Margin, Profile, SnapshotRule
+from edge.model import Invalid, ManualEntryRule, Margin, Profile, RetentionRule, SnapshotRule
 from edge.settings import ConfigError, Settings, Table, duration, duration_text
 
 
@@ -37,6 +38,7 @@ def _profile(root: Table, source: str) -> Profile:
             recording=_margin(root, "recording"),
             pass_percent=root.whole("pass_percent", least=1, most=100),
             shown_days_before=root.whole("shown_days_before"),
+            retention=_retention(root.table("retention")),
         )
     except Invalid as error:
         raise ConfigError(f"{source}: {error}") from error
@@ -74,6 +76,20 @@ def _snapshot(table: Table) -> SnapshotRule:
     return rule
 
 
+def _retention(table: Table) -> RetentionRule:
+    """Return the rule; what a profile of an older version does not state is the shipped one's."""
+    shipped = RetentionRule()
+    rule = RetentionRule(
+        snapshot_days=table.whole("snapshot_days", shipped.snapshot_days),
+        photo_days=table.whole("photo_days", shipped.photo_days),
+        video=table.text("video", shipped.video, choices=("safe", "limit")),
+        video_days=table.whole("video_days", shipped.video_days),
+        evidence_days=table.whole("evidence_days", shipped.evidence_days),
+    )
+    table.finish()
+    return rule
+
+
 def profile_to_mapping(profile: Profile) -> dict[str, Any]:
     """Return *profile* in the form of its TOML file, for a document."""
 
@@ -99,6 +115,7 @@ def profile_to_mapping(profile: Profile) -> dict[str, Any]:
             "reasons": list(profile.manual_entry.reasons),
             "review_percent": profile.manual_entry.review_percent,
         },
+        "retention": asdict(profile.retention),
         "snapshot": [
             {
                 "from": duration_text(rule.earliest),

@@ -7,10 +7,13 @@ the box, from the scans of all its boxes; nothing derived is stored.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from edge.events import MediaDeleted
 from edge.model import (
     Instant,
     Profile,
@@ -121,14 +124,29 @@ def _films(
     films: list[Film] = []
     begun: dict[tuple[str, str], Instant] = {}
     reach: dict[tuple[str, str], Instant] = {}
-    for row in connection.execute(
-        select(table).where(table.c.lesson_id == planned.lesson.id).order_by(table.c.starts)
-    ):
+    upload, media = tables.upload, tables.media
+    rows = connection.execute(
+        select(table, upload.c.held, upload.c.size, media.c.stored_at)
+        .outerjoin(upload, (upload.c.box == table.c.box) & (upload.c.sha256 == table.c.sha256))
+        .outerjoin(media, media.c.sha256 == table.c.sha256)
+        .where(table.c.lesson_id == planned.lesson.id)
+        .order_by(table.c.starts)
+    ).all()
+    gone = _deleted(connection, rows)
+    for row in rows:
         key = (row.box, row.camera)
         if row.ends is None:
             begun[key] = max(begun.get(key, 0), row.starts)
         else:
-            films.append(Film(row.starts, row.ends, row.camera, row.bytes, row.interrupted, False))
+            film = Film(row.starts, row.ends, row.camera, row.bytes, row.interrupted, False)
+            where, percent = "box", 0
+            if row.stored_at is not None:
+                where = "here"
+            elif row.sha256 in gone:
+                where = "gone"
+            elif row.held:
+                where, percent = "coming", row.held * 100 // row.size
+            films.append(replace(film, sha256=row.sha256, where=where, percent=percent))
             reach[key] = max(reach.get(key, 0), row.ends)
     for (box, camera), since in begun.items():
         starts = max(since, reach.get((box, camera), 0))
@@ -137,6 +155,13 @@ def _films(
         if now <= window.closes and ends > starts:
             films.append(Film(starts, ends, camera, 0, not running, running))
     return tuple(sorted(films, key=lambda film: film.starts))
+
+
+def _deleted(connection: Connection, recordings: Sequence[Any]) -> set[str]:
+    """Return the hashes of those *recordings* that their box says it deleted."""
+    ids = {MediaDeleted.id_of(row.sha256, row.seq): row.sha256 for row in recordings}
+    found = connection.execute(select(tables.event.c.id).where(tables.event.c.id.in_(list(ids))))
+    return {ids[row.id] for row in found}
 
 
 def _alive(connection: Connection, box: str, camera: str, since: Instant) -> tuple[Instant, bool]:

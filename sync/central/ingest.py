@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from edge.clock import Clock, monotonic
 from edge.keys import Signer
+from edge.model import DAY
 from edge.service import Service
 from sync import wire
 from sync.central import documents
@@ -22,7 +23,7 @@ from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
 from sync.central.outgoing import Outgoing
-from sync.central.receipts import DAY, Receipts
+from sync.central.receipts import Receipts
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, shard_topic

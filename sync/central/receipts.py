@@ -15,14 +15,12 @@ from sqlalchemy import Connection, func, insert, select
 from edge.chain import genesis
 from edge.clock import Clock
 from edge.keys import Signer
-from edge.model import MINUTE, ClockQuality, Duration, Instant, Reading
+from edge.model import ClockQuality, Duration, Instant, Reading
 from sync import wire
 from sync.central import lines, tables
 from sync.central.media import MediaHolder
 from sync.central.outgoing import Outgoing
 from sync.messages import ACK, MEDIA_ACK, Ask, MediaAck, Receipt, topic
-
-DAY: Duration = 24 * 60 * MINUTE
 
 
 class BadNote(ValueError):

@@ -64,7 +64,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A stretch of recording; ``running`` while the box has not said that it ended."""
+    """A stretch of recording; ``running`` while the box has not said that it ended.
+
+    ``where``: here | coming (``percent`` of it are here) | box | gone (deleted there, never here).
+    """
 
     starts: Instant
     ends: Instant
@@ -72,6 +75,9 @@ class Film:
     bytes: int
     interrupted: bool
     running: bool
+    sha256: str = ""
+    where: str = "box"
+    percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

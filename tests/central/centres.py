@@ -14,14 +14,14 @@ from sqlalchemy import Table, select
 from edge.clock import SimulatedClock
 from edge.events import Body
 from edge.keys import Signer
-from edge.model import Instant
+from edge.model import DAY, Instant
 from sync import seal, wire
 from sync.central import tables
 from sync.central.intake import EventIntake
 from sync.central.media import MediaFolder
 from sync.central.media_intake import MediaIntake
 from sync.central.outgoing import Outgoing
-from sync.central.receipts import DAY, Receipts
+from sync.central.receipts import Receipts
 from sync.central.store import CentralStore
 from sync.messages import EVENTS, HELLO, MEDIA, Ack, Ask, Batch, Document, Hello, Message, topic
 from tests.chains import Chain

@@ -85,7 +85,7 @@ def test_the_evidence_of_a_lesson_is_all_there(client: FlaskClient, centre: Cent
     busy_day(centre, chain)
     centre.clock.at = at("12:00")
     page = text_of(client, LESSON)
-    assert "08:45:00 – 09:30:00 45 min classroom 5.0 MB interrupted" in page
+    assert "08:45:00 – 09:30:00 45 min classroom 5.0 MB interrupted kept on the box" in page
     assert "09:30:00 – 09:40:00 10 min classroom – gap the camera does not answer" in page
     assert "on its way 09:05:00 Hour 1 · 1" in page
     assert "✕ missing 09:22 Hour 1 · 2 the camera does not answer" in page
@@ -94,6 +94,34 @@ def test_the_evidence_of_a_lesson_is_all_there(client: FlaskClient, centre: Cent
     zh = text_of(client, LESSON, "zh")
     assert "09:30 起录像缺 10 分钟（摄像头无应答）" in zh
     assert "暂计，以主管部门认定为准" in zh
+
+
+def test_a_recording_says_where_it_is(client: FlaskClient, centre: Centre) -> None:
+    """Only on the box, on its way, here to be played with seeking, or deleted there."""
+    chain = Chain()
+    centre.know(chain)
+    lesson = busy_day(centre, chain)
+    film = b"\0\0\0\x20ftypisom" + bytes(1000)
+    name, start = hashlib.sha256(film).hexdigest(), START + 40 * MINUTE
+    other = hashlib.sha256(b"other").hexdigest()
+    for moment, sha256 in ((start, name), (start + MINUTE, other)):
+        body = events.RecordingStored(
+            lesson.id, "classroom", moment, moment + 1, sha256, 1012, False
+        )
+        centre.learn(chain, body)
+    gone = events.MediaDeleted(other, "recording", "limit")
+    chain.append(gone, 1, gone.id_of(other, chain.head))
+    centre.hear(chain.box, chain.batch(chain.head - 1))
+    centre.clock.at = at("12:00")
+    page = text_of(client, LESSON)
+    assert page.count("kept on the box") == 2
+    assert page.count("deleted on the box, never here") == 1
+    centre.hear(chain.box, Chunk(name, len(film), 0, film[:506]))
+    assert "on its way, 50 %" in text_of(client, LESSON)
+    centre.hear(chain.box, Chunk(name, len(film), 506, film[506:]))
+    assert "complete play" in text_of(client, LESSON)
+    with client.get(f"/media/{name}", headers={"Range": "bytes=4-7"}) as answer:
+        assert (answer.status_code, answer.data, answer.mimetype) == (206, b"ftyp", "video/mp4")
 
 
 def test_a_running_recording_is_drawn_until_now(client: FlaskClient, centre: Centre) -> None:

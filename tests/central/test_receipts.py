@@ -7,11 +7,10 @@ import hashlib
 import pytest
 
 from edge.events import ServiceStarted
-from edge.model import MINUTE, ClockQuality
+from edge.model import DAY, MINUTE, ClockQuality
 from edge.signing import signed
 from sync import wire
 from sync.central import receipts, tables
-from sync.central.receipts import DAY
 from sync.messages import Ask, Chunk, MediaAck, Message, Offer, Receipt
 from tests.central.centres import Centre
 from tests.chains import Chain

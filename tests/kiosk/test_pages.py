@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.events import RecordingStored, SnapshotMissed
+from edge.events import MediaDeleted, RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.model import ClockQuality, LessonState
 from tests.boxes import LESSON_ID, TEACHER_ID, at, lesson_of, roster_of, two_hours
 from tests.kiosk.stage import PIN_HASH, Stage
@@ -108,6 +108,31 @@ def test_only_files_that_an_event_names_are_served(stage: Stage) -> None:
     stage.media.path(stray).write_bytes(b"stray")
     for name in (stray, "..%2f..%2fkiosk.key", "A" * 64, "0" * 64):
         assert browser.client.get(f"/media/{name}").status_code == 404
+
+
+def test_what_was_deleted_is_said_and_not_shown_as_broken(stage: Stage) -> None:
+    """A snapshot and a recording that left the box by the rules: the record says so."""
+    at = stage.clock.at
+    taken = SnapshotTaken(LESSON_ID, 0, 1, "front", at, "key_frame", "a" * 64, 9)
+    stored = [
+        RecordingStored(LESSON_ID, "front", at + number, at + number + 1, name * 64, 9, False)
+        for number, name in enumerate("bc")
+    ]
+    for body in (taken, *stored):
+        stage.ledger.append(body)
+    for name, sort in (("a", "snapshot"), ("b", "recording")):
+        stage.ledger.append(MediaDeleted(name * 64, sort, "safe"))
+    browser = stage.client()
+    browser.log_in(TEACHER_ID)
+    page = browser.get(f"/lessons/{LESSON_ID}?view=snapshots")
+    assert "No longer on this box" in page
+    assert "<img loading" not in page
+    page = browser.get(f"/lessons/{LESSON_ID}?view=recording")
+    assert page.count("No longer on this box") == 1
+    assert f'src="/media/{"c" * 64}"' in page
+    stage.ledger.append(MediaDeleted("c" * 64, "recording", "safe"))
+    page = browser.get(f"/lessons/{LESSON_ID}?view=recording")
+    assert "<video" not in page
 
 
 def test_a_missed_snapshot_is_shown_as_missed(stage: Stage) -> None:

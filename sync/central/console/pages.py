@@ -109,7 +109,7 @@ def boxes() -> AnyResponse:
 
 @pages.get("/media/<sha256>")
 def media(sha256: str) -> AnyResponse:
-    """One picture as the box took it."""
+    """One picture or part of a recording as the box took it; with ranges, to seek in it."""
     return _picture(_stored(sha256))
 
 
@@ -183,6 +183,8 @@ def _picture(path: Path) -> AnyResponse:
         begin = file.read(8)
     kinds = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
     found = [kind for magic, kind in kinds.items() if begin.startswith(magic)]
+    if begin[4:] == b"ftyp":
+        found = ["video/mp4"]
     if not found:
         abort(404)
     response = send_file(path, mimetype=found[0], conditional=True)
