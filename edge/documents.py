@@ -122,6 +122,17 @@ def roster_to_json(roster: Roster) -> bytes:
     )
 
 
+def roster_without(content: bytes, person_id: str) -> bytes | None:
+    """Return a roster document without that trainee, None when they are not on it."""
+    roster = json.loads(content)
+    found = False
+    for entry in roster["classes"]:
+        left = [trainee for trainee in entry["trainees"] if trainee["id"] != person_id]
+        found = found or len(left) < len(entry["trainees"])
+        entry["trainees"] = left
+    return canonical(roster) if found else None
+
+
 def parse_profiles(values: Mapping[str, Any]) -> dict[str, Profile]:
     """Return the rule profiles by name."""
     profiles: dict[str, Profile] = {}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from edge import config as configuration
+from edge import erasure
 from edge.clock import SystemClock, local
 from edge.config import Config, ConfigError
 from edge.ledger import Ledger, LedgerError, projection_rows
@@ -84,6 +85,44 @@ def rebuild(config_path: Path) -> None:
     changed = [table for table in after if after[table] != before[table]]
     rows = sum(len(table) for table in after.values())
     click.echo(f"{rows} rows derived again; changed: {', '.join(changed) or 'none'}")
+
+
+@command.command()
+@click.option("--person", required=True, help="Whom: the id on the roster.")
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice(erasure.REASONS),
+    help="Consent withdrawn, the time of keeping over, or an order of a court or an authority.",
+)
+@click.option("--yes", is_flag=True, help="Erase; without it only say what would be erased.")
+@click.pass_obj
+def erase(config_path: Path, person: str, reason: str, yes: bool) -> None:
+    """Erase what this box holds of a trainee: what events say, photos, face templates, names.
+
+    The chain stays verifiable and shows that something was erased. The centre erases its own copy
+    when it hears of it.
+    """
+    with _opened(config_path) as (config, ledger):
+        try:
+            if yes:
+                media = MediaStore(config.data_dir / "media")
+                found = erasure.erase(ledger, media, [person], reason)
+            else:
+                with ledger.store.read() as connection:
+                    found = erasure.find(connection, [person])
+        except erasure.CannotErase as error:
+            raise click.ClickException(str(error)) from error
+        told = ", ".join(f"{count} {name}" for name, count in found.told().items())
+        if not yes:
+            click.echo(f"would erase: {told}. Nothing is changed yet; add --yes to erase.")
+            return
+        if not erasure.empty_wal(ledger):
+            raise click.ClickException(
+                "erased, but a process reads the database all the time and keeps old pages in its "
+                "log. Run the same command again, or restart the services of the box."
+            )
+        click.echo(f"erased: {told}")
 
 
 def _one_line(content: bytes) -> str:

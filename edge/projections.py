@@ -32,6 +32,19 @@ def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
         change(connection, event, body)
 
 
+def forget(connection: sqlite3.Connection, people: Iterable[str], seqs: Iterable[int]) -> None:
+    """Take back what the events *seqs* changed, which are all that is about *people*.
+
+    What is left is what a rebuild makes of the events whose bodies are still there.
+    """
+    for table in ("scan", "media"):
+        connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for seq in seqs])
+    for table in ("attendance", "enrolment"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE person_id = ?", [(person,) for person in people]
+        )
+
+
 def _of(
     kind: type[B],
 ) -> Callable[

@@ -119,8 +119,10 @@ class Store:
         """Return something that notices every change to the database, by any process."""
         return Watch(self._connect(), self)
 
-    def checkpoint(self, truncate: bool = False) -> None:
-        """Move the WAL into the database file. Only the link calls this (see sync.md).
+    def checkpoint(self, truncate: bool = False) -> bool:
+        """Move the WAL into the database file; False when a reader was in the way.
+
+        Only the link calls this, and an erasure: all under the lock that every writer holds.
 
         The WAL keeps its size and is written again from its beginning, because syncing a file
         that grows costs more than syncing one that does not; *truncate*, or a very large WAL,
@@ -130,7 +132,8 @@ class Store:
             mode = "TRUNCATE" if truncate or self.wal_bytes() > _LARGE_WAL else "PASSIVE"
             self._writer.execute("PRAGMA busy_timeout=0")
             try:
-                self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                busy, _, _ = self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+                return not busy
             finally:
                 self._writer.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
@@ -175,6 +178,8 @@ class Store:
             "synchronous=FULL",
             "wal_autocheckpoint=0",
             "foreign_keys=ON",
+            # What is deleted is overwritten: names and scans of a person must not outlive them.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection
