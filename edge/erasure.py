@@ -88,8 +88,8 @@ def find(connection: sqlite3.Connection, people: Iterable[str]) -> Found:
     for person_id in people:
         if person_name(connection, person_id) is not None:
             raise OnRoster(
-                f"{person_id} is on the roster in force. Let the centre publish a roster without "
-                "this person first; the box then erases them."
+                "This person is on the roster in force. Let the centre publish a roster without "
+                "them first; the box then erases them."
             )
         seqs |= _events_of(connection, person_id)
         templates += _count(connection, "template WHERE person_id = ?", person_id)
@@ -139,15 +139,10 @@ def erase(
 def finish(ledger: Ledger, media: MediaStore) -> None:
     """Delete erased photos that are still on the disk; cheap when there is nothing to do."""
     with ledger.store.read() as connection:
-        rows = connection.execute(
-            "SELECT bytes FROM event JOIN body USING (seq) WHERE kind = ? AND instr(bytes, ?)",
-            (MediaDeleted.kind, f'"rule":"{RULE}"'.encode("ascii")),
-        ).fetchall()
-        for row in rows:
-            body = events.decode(MediaDeleted.kind, row["bytes"])
-            assert isinstance(body, MediaDeleted), "the kind was asked for"
-            if not _named(connection, body.sha256):
-                media.delete(body.sha256)
+        rows = connection.execute("SELECT sha256 FROM media_deleted WHERE rule = ?", (RULE,))
+        for row in rows.fetchall():
+            if not _named(connection, row["sha256"]):
+                media.delete(row["sha256"])
 
 
 def empty_wal(ledger: Ledger, patience: float = 30.0) -> bool:
@@ -211,7 +206,7 @@ def _events_of(connection: sqlite3.Connection, person_id: str) -> set[int]:
         )
         if not theirs:
             raise CannotErase(
-                f"{person_id} taught, logged in or vouched for others (event {row['seq']}, "
+                f"this person taught, logged in or vouched for others (event {row['seq']}, "
                 f"{row['kind']}): the lessons of the trainees rest on that, so it is kept until "
                 "their retention ends. Only trainees can be erased."
             )
