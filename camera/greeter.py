@@ -187,6 +187,9 @@ class Greeter:
             frames=match.frames,
             model=manifest.name,
             model_version=manifest.version,
+            boot=frame.reading.boot,
+            mono=frame.reading.mono,
+            clock=frame.reading.clock,
         )
         draft = self._box.media.draft(scan, sha_field="photo")
         draft.write(jpeg(frame.picture, _PHOTO_QUALITY))

@@ -22,7 +22,8 @@ from camera.faces.mesh import Mesh
 from edge import config as configuration
 from edge import queries
 from edge.assets import AssetMissing
-from edge.clock import SystemClock, monotonic
+from edge.box import open_ledger
+from edge.clock import monotonic
 from edge.config import ConfigError
 from edge.events import Body, PersonEnrolled, RequestRefused, TemplateDeleted
 from edge.keys import KeyProblem
@@ -159,7 +160,7 @@ def _opened(config_path: Path) -> Iterator[tuple[Ledger, Path]]:
     """Open the box's ledger; problems end as one clear line."""
     try:
         config = configuration.load(config_path)
-        ledger = Ledger.open(config.data_dir, config.box_id, SystemClock())
+        _, ledger = open_ledger(config)
         try:
             yield ledger, config.data_dir
         finally:

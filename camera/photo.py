@@ -15,7 +15,7 @@ from typing import Any
 from camera.failures import Failure, StreamFailed
 from camera.oneshot import answer, ask
 from camera.stream import Stream, jpeg
-from edge.clock import SystemClock
+from edge.clock import Clock, inherited
 from edge.model import Instant
 
 DEADLINE_S = 25.0
@@ -44,7 +44,7 @@ def _asked(question: dict[str, Any]) -> Instant:
 
 
 def _take(question: dict[str, Any]) -> dict[str, Any]:
-    clock = SystemClock()
+    clock = inherited()
     if "snapshot" in question:
         content = _fetched(question["snapshot"], question["user"], question["password"])
         at = clock.now().at
@@ -55,7 +55,7 @@ def _take(question: dict[str, Any]) -> dict[str, Any]:
     return {"at": at}
 
 
-def _first_picture(stream: Stream, clock: SystemClock) -> tuple[Instant, bytes]:
+def _first_picture(stream: Stream, clock: Clock) -> tuple[Instant, bytes]:
     for packet in stream.packets():
         if packet.stream.type == "video" and packet.is_keyframe:
             at = clock.now().at

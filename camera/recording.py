@@ -42,10 +42,10 @@ from av.packet import Packet
 from camera.failures import Failure, StreamFailed, redacted
 from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
 from camera.stream import KeyFrame, Stream, jpeg
-from edge.clock import SystemClock, monotonic
+from edge.clock import STEP, inherited, monotonic
 from edge.events import RecordingStored
 from edge.media import Draft, MediaStore, sync_folder
-from edge.model import SECOND, Duration, Instant
+from edge.model import SECOND, Duration, Instant, Reading
 
 SYNC_EVERY_S = 1.0
 # A key frame older than this shows a moment that is over.
@@ -85,7 +85,8 @@ class Recording:
         self._order = order
         self._say = say
         self._media = MediaStore(Path(order.media))
-        self._clock = SystemClock()
+        self._clock = inherited()
+        self._offset: Duration | None = None
         self._part: _Part | None = None
         self._on_disk = 0
         self._next_sync = 0.0
@@ -120,7 +121,9 @@ class Recording:
 
     def _follow(self, stream: Stream) -> None:
         for packet in stream.packets():
-            now = self._last_packet = self._clock.now().at
+            reading = self._clock.now()
+            self._mind_a_leap(reading)
+            now = self._last_packet = reading.at
             if packet.stream.type == "video" and packet.is_keyframe:
                 self._key_frame = stream.key_frame(packet, now)
                 self._at_key_frame(stream, packet, now)
@@ -133,6 +136,13 @@ class Recording:
             if self.stop.is_set():
                 self._end_part(now)
                 return
+
+    def _mind_a_leap(self, reading: Reading) -> None:
+        """End the part where the time was set: none begins by one time and ends by another."""
+        offset = reading.at - reading.mono // 1000
+        if self._offset is not None and abs(offset - self._offset) > STEP:
+            self._end_part(self._last_packet)
+        self._offset = offset
 
     def _at_key_frame(self, stream: Stream, packet: Packet[Any], now: Instant) -> None:
         part = self._part

@@ -16,13 +16,16 @@ import click
 
 from edge import config as configuration
 from edge import service as services
-from edge.clock import SystemClock
+from edge import timekeeping
+from edge.clock import BoxClock, monotonic
 from edge.config import Config, ConfigError
 from edge.events import ServiceStarted
 from edge.ledger import SOFTWARE, Ledger, LedgerError
 from edge.media import MediaStore, replace_file
 from edge.service import Service
 from edge.store import StoreError
+
+_KEEP_TIME_EVERY_S = 1.0
 
 
 class AlreadyRunning(Exception):
@@ -41,12 +44,13 @@ class NotConfigured(click.ClickException):
 class BoxService:
     """What a service of the box works with."""
 
-    def __init__(self, service: Service, config: Config, ledger: Ledger) -> None:
+    def __init__(self, service: Service, config: Config, clock: BoxClock, ledger: Ledger) -> None:
         self.service = service
         self.stop = service.stop
         self.config = config
+        self.clock = clock
         self.ledger = ledger
-        self.clock = ledger.clock
+        self._keep_time_at = monotonic()
         self.media = MediaStore(config.data_dir / "media")
 
     def ready(self, status: str = "") -> None:
@@ -63,13 +67,33 @@ class BoxService:
         self.service.progress()
 
     def loop(self, step: Callable[[], object], every: float) -> None:
-        """See Service.loop."""
-        self.service.loop(step, every)
+        """See Service.loop. Every service also states what becomes known about the time."""
+
+        def and_keep_time() -> None:
+            step()
+            if monotonic() >= self._keep_time_at:
+                self._keep_time_at = monotonic() + _KEEP_TIME_EVERY_S
+                timekeeping.keep(self.ledger, self.clock)
+
+        self.service.loop(and_keep_time, every)
 
     def show(self, name: str, state: Mapping[str, Any]) -> None:
         """Put *state* where the kiosk finds it: a cache in tmpfs, never a fact."""
         content = json.dumps(dict(state), ensure_ascii=False).encode("utf-8")
         replace_file(self.config.runtime_dir / name, content, durable=False)
+
+
+def open_ledger(config: Config) -> tuple[BoxClock, Ledger]:
+    """Open the ledger of the box that *config* describes, by the time that the box goes by.
+
+    Raises LedgerError and StoreError.
+    """
+    clock = BoxClock.of(config.runtime_dir, config.trusted_clock)
+    ledger = Ledger.open(config.data_dir, config.box_id, clock)
+    last = ledger.last_at()
+    if last is not None:
+        clock.not_before(last)
+    return clock, ledger
 
 
 def run(name: str, config_path: Path, body: Callable[[BoxService], None]) -> int:
@@ -81,12 +105,14 @@ def run(name: str, config_path: Path, body: Callable[[BoxService], None]) -> int
         config = configuration.load(config_path)
         config.runtime_dir.mkdir(parents=True, exist_ok=True)
         lock = _only_one(config.data_dir, name)
-        ledger = Ledger.open(config.data_dir, config.box_id, SystemClock())
+        clock, ledger = open_ledger(config)
     except (ConfigError, LedgerError, StoreError, AlreadyRunning) as error:
         raise click.ClickException(str(error)) from error
 
+    clock.hand_down()
+
     def with_box(service: Service) -> None:
-        body(BoxService(service, config, ledger))
+        body(BoxService(service, config, clock, ledger))
 
     try:
         return services.main(name, with_box)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from edge.model import Instant
+from edge.model import ClockQuality, Instant, Reading
 
 BODY_BYTES = 64 * 1024
 
@@ -94,7 +94,8 @@ class BoxEnrolled(Body, kind="box.enrolled"):
 class ClockCorrected(Body, kind="clock.corrected"):
     """Truth about the time of one boot: true wall time = monotonic clock + ``offset``.
 
-    Microseconds; ``error`` bounds it on either side. ``source``: ntp | centre | battery.
+    Microseconds; ``error`` bounds it on either side, at the moment of this event. ``source``:
+    ntp | trusted (the machine's clock, which the settings trust) | centre.
     """
 
     boot: str
@@ -105,11 +106,16 @@ class ClockCorrected(Body, kind="clock.corrected"):
 
 @dataclass(frozen=True)
 class ClockStepped(Body, kind="clock.stepped"):
-    """The wall clock jumped while the box ran: wall time minus monotonic clock, in microseconds."""
+    """A clock jumped while the box ran: wall time minus monotonic clock, in microseconds.
+
+    ``clock``: box (the time that events carry, from this event on) | machine (the machine's own
+    wall clock was set, and the box did not follow it).
+    """
 
     boot: str
     before: int
     after: int
+    clock: str = "box"
 
 
 @dataclass(frozen=True)
@@ -224,9 +230,11 @@ class TemplateDeleted(Body, kind="person.template_deleted"):
 class ScanMade(Body, kind="scan.made"):
     """Someone was present at the box (打卡). Whether it is a check-in is for the rules.
 
-    ``at``: when the deciding frame was taken. ``photo``: SHA-256 of a media file, or empty when
-    no camera could give one. ``score``: cosine of the match in ten-thousandths, 0 for manual.
-    ``way`` ``manual`` names the instructor in ``entered_by`` and a coded ``reason``.
+    ``at``: when the deciding frame was taken; ``boot``, ``mono`` and ``clock`` complete that
+    reading, since after a crash the event may be written in another boot (``boot`` is empty in
+    what older software wrote). ``photo``: SHA-256 of a media file, or empty when no camera could
+    give one. ``score``: cosine of the match in ten-thousandths, 0 for manual. ``way`` ``manual``
+    names the instructor in ``entered_by`` and a coded ``reason``.
     """
 
     person_id: str
@@ -240,6 +248,15 @@ class ScanMade(Body, kind="scan.made"):
     model_version: str = ""
     entered_by: str = ""
     reason: str = ""
+    boot: str = ""
+    mono: int = 0
+    clock: str = ""
+
+    def taken(self, written: Reading) -> Reading:
+        """Return the clocks when the frame was taken; *written* is the reading of the event."""
+        if not self.boot or self.clock not in set(ClockQuality):
+            return replace(written, at=self.at, mono=written.mono - (written.at - self.at) * 1000)
+        return Reading(self.at, self.boot, self.mono, ClockQuality(self.clock))
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ from typing import Any
 
 from edge import chain, events, projections
 from edge.chain import Event, event_from_row
-from edge.clock import Clock
-from edge.events import Body, LedgerBorn, LedgerBranched
+from edge.clock import STEP, Clock
+from edge.events import Body, ClockStepped, LedgerBorn, LedgerBranched
 from edge.keys import KeyProblem, Signer
 from edge.lineage import Lineage
 from edge.migrations import PROJECTIONS, box
+from edge.model import Duration, Instant, Reading
 from edge.signing import signed
 from edge.store import Store
 
@@ -69,18 +70,28 @@ class Writer:
         row = connection.execute("SELECT seq, hash FROM head").fetchone()
         self._seq: int = row["seq"]
         self._hash: bytes = row["hash"]
+        self._before: tuple[str, int] | None = None
 
     def append(self, body: Body, event_id: str | None = None) -> Event:
-        """Append one event and its projections; with a known *event_id*, return what is stored."""
+        """Append one event and its projections; with a known *event_id*, return what is stored.
+
+        Where the time jumped since the event before, an event that says so is put in between.
+        """
         if event_id is not None:
             stored = self.find(event_id)
             if stored is not None:
                 return stored
+        reading = self._clock.now()
+        after = _offset(reading.at, reading.mono)
+        boot, before = self._before or self._last() or (reading.boot, after)
+        if boot == reading.boot and abs(after - before) > STEP:
+            self._append(ClockStepped(boot, before, after), uuid.uuid4().hex, reading)
+        return self._append(body, event_id or uuid.uuid4().hex, reading)
+
+    def _append(self, body: Body, identity: str, reading: Reading) -> Event:
         content = events.encode(body)
         salt = os.urandom(chain.SALT_BYTES)
-        reading = self._clock.now()
         seq = self._seq + 1
-        identity = event_id or uuid.uuid4().hex
         hashed = chain.body_hash(salt, content)
         own = chain.header_hash(seq, identity, body.kind, reading, hashed, self._hash)
         event = Event(
@@ -106,7 +117,15 @@ class Writer:
         self.connection.execute("UPDATE head SET seq = ?, hash = ?", (seq, own))
         projections.apply(self.connection, event, body)
         self._seq, self._hash = seq, own
+        self._before = (reading.boot, _offset(reading.at, reading.mono))
         return event
+
+    def _last(self) -> tuple[str, int] | None:
+        """Return boot, and wall time minus monotonic clock, of the last event."""
+        row = self.connection.execute(
+            "SELECT boot, at, mono FROM event WHERE seq = ?", (self._seq,)
+        ).fetchone()
+        return (row["boot"], _offset(row["at"], row["mono"])) if row else None
 
     def find(self, event_id: str) -> Event | None:
         """Return the stored event with that id."""
@@ -225,6 +244,14 @@ class Ledger:
             ).fetchall()
         return [Record(event_from_row(row), row["salt"], row["bytes"]) for row in rows]
 
+    def last_at(self) -> Instant | None:
+        """Return the time that the last event carries, None before the first."""
+        with self.store.read() as connection:
+            row = connection.execute(
+                "SELECT at FROM event WHERE seq = (SELECT seq FROM head)"
+            ).fetchone()
+        return row["at"] if row else None
+
     def records(self) -> Iterator[Record]:
         """Yield every record in order, holding no transaction between batches."""
         seq = 0
@@ -312,6 +339,10 @@ def _begin(connection: sqlite3.Connection, signer: Signer, clock: Clock, box_id:
     )
     born = LedgerBorn(ledger_uuid, box_id, signer.public_key.hex(), SOFTWARE)
     Writer(connection, signer, clock).append(born)
+
+
+def _offset(at: Instant, mono: int) -> Duration:
+    return at - mono // 1000
 
 
 def projection_rows(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:

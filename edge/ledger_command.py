@@ -12,7 +12,8 @@ import click
 
 from edge import config as configuration
 from edge import erasure
-from edge.clock import SystemClock, local
+from edge.box import open_ledger
+from edge.clock import local
 from edge.config import Config, ConfigError
 from edge.ledger import Ledger, LedgerError, projection_rows
 from edge.media import MediaStore
@@ -135,7 +136,7 @@ def _opened(config_path: Path) -> Iterator[tuple[Config, Ledger]]:
         config = configuration.load(config_path)
         if not (config.data_dir / "ledger.db").exists():
             raise LedgerError(f"{config.data_dir}: there is no ledger here yet")
-        ledger = Ledger.open(config.data_dir, config.box_id, SystemClock())
+        _, ledger = open_ledger(config)
     except (ConfigError, LedgerError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     try:

@@ -18,6 +18,7 @@ PROJECTIONS = (
     "branch",
     "camera",
     "class",
+    "clock_truth",
     "document_in_force",
     "enrolment",
     "instructor",
@@ -317,5 +318,39 @@ CREATE TABLE media_deleted (
     at     INTEGER NOT NULL,
     rule   TEXT NOT NULL
 ) STRICT
+""",
+    )
+
+
+@box()
+def truths(db: Database) -> None:
+    """What was stated about the time, and with a scan the clocks when it was made.
+
+    ``scan.at`` is when it was made as far as is known now; ``error`` bounds a corrected time on
+    either side, and is NULL where the time stands as the box said it.
+    """
+    run_script(
+        db,
+        """
+CREATE TABLE clock_truth (
+    seq          INTEGER PRIMARY KEY,
+    boot         TEXT NOT NULL,
+    mono         INTEGER NOT NULL,               -- when it was true, nanoseconds since boot
+    clock_offset INTEGER NOT NULL,               -- true wall time minus monotonic clock
+    error        INTEGER NOT NULL,               -- bound on either side
+    source       TEXT NOT NULL
+) STRICT
+
+CREATE INDEX clock_truth_by_boot ON clock_truth (boot, seq)
+
+ALTER TABLE scan ADD COLUMN boot TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE scan ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE scan ADD COLUMN clock TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE scan ADD COLUMN error INTEGER
+
+CREATE INDEX scan_to_correct ON scan (boot) WHERE clock = 'unsynchronised'
 """,
     )

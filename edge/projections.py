@@ -11,12 +11,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import documents, events, queries
+from edge import documents, events, queries, times
 from edge.chain import Event
 from edge.events import Body
-from edge.model import Lesson, Profile, Window
+from edge.model import ClockQuality, Duration, Instant, Lesson, Profile, Reading, Window
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
+from edge.rules.moments import Boot, Reach
 from edge.rules.profile import profile_to_mapping
 from edge.rules.segments import segments_of
 
@@ -187,23 +188,67 @@ def _template_deleted(
 
 @_of(events.ScanMade)
 def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMade) -> None:
+    taken = body.taken(event.reading)
+    at, error = _corrected(connection, taken)
     connection.execute(
-        "INSERT INTO scan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO scan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.seq,
             event.id,
             body.person_id,
-            body.at,
+            at,
             body.way,
             body.photo,
             body.score,
             body.entered_by,
             body.reason,
+            taken.boot,
+            taken.mono,
+            taken.clock,
+            error,
         ),
     )
     _add_media(connection, event, body.photo, "photo")
-    lessons = queries.lessons_of_person(connection, body.person_id, body.at)
+    lessons = queries.lessons_of_person(connection, body.person_id, at)
     _refresh_attendance(connection, lessons, body.person_id)
+
+
+@_of(events.ClockCorrected)
+def _clock_corrected(
+    connection: sqlite3.Connection, event: Event, body: events.ClockCorrected
+) -> None:
+    """Note the truth, and judge the scans of its boot again by when they were really made."""
+    if body.boot != event.reading.boot:
+        return  # of another boot's monotonic clock this event knows nothing
+    connection.execute(
+        "INSERT INTO clock_truth VALUES (?, ?, ?, ?, ?, ?)",
+        (event.seq, body.boot, event.reading.mono, body.offset, body.error, body.source),
+    )
+    for row in connection.execute(
+        "SELECT * FROM scan WHERE boot = ? AND clock = ? ORDER BY seq",
+        (body.boot, ClockQuality.UNSYNCHRONISED),
+    ).fetchall():
+        before = Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"]))
+        at, error = _corrected(connection, before)
+        connection.execute(
+            "UPDATE scan SET at = ?, error = ? WHERE seq = ?", (at, error, row["seq"])
+        )
+        person = row["person_id"]
+        lessons = {
+            lesson.id: lesson
+            for near in (before.at, at)
+            for lesson in queries.lessons_of_person(connection, person, near)
+        }
+        _refresh_attendance(connection, lessons.values(), person)
+
+
+def _corrected(connection: sqlite3.Connection, taken: Reading) -> tuple[Instant, Duration | None]:
+    """Return when a reading was really taken and how exact that is, None for as it says itself."""
+    known = times.truths(connection, taken.boot)
+    if taken.clock is ClockQuality.SYNCHRONISED or not known:
+        return taken.at, None
+    moment = Reach(Boot(taken.boot, taken.mono, known), taken.at, None).moment(taken)
+    return moment.at, moment.error
 
 
 @_of(events.SnapshotTaken)

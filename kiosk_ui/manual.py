@@ -36,13 +36,17 @@ def enter(box: Parts, form: str, people: Sequence[str], instructor_id: str, reas
     with _one_at_a_time:
         picture = box.runtime.picture()
         for person in people:
+            now = box.ledger.clock.now()
             scan = ScanMade(
                 person_id=person,
-                at=box.ledger.clock.now().at,
+                at=now.at,
                 way=Way.MANUAL,
                 photo="",
                 entered_by=instructor_id,
                 reason=reason,
+                boot=now.boot,
+                mono=now.mono,
+                clock=now.clock,
             )
             event_id = entry_id(form, person)
             with box.ledger.store.read() as connection:

@@ -1,0 +1,65 @@
+"""What the box's ledger knows about when things happened: truths of boots, corrected times.
+
+Reads events and the truths stated among them; the reckoning is ``edge.rules.moments``'s.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from edge.chain import event_from_row
+from edge.model import ClockQuality, Reading
+from edge.rules.moments import Boot, Moment, Reach, Truth, settle
+
+# Beyond every seq that SQLite can hold.
+_NO_END = 2**63 - 1
+
+
+def truths(connection: sqlite3.Connection, boot: str) -> tuple[Truth, ...]:
+    """Return what was stated about the time of *boot*, in the order of the ledger."""
+    rows = connection.execute(
+        "SELECT mono, clock_offset, error FROM clock_truth WHERE boot = ? ORDER BY seq", (boot,)
+    ).fetchall()
+    return tuple(Truth(*row) for row in rows)
+
+
+def moment(connection: sqlite3.Connection, seq: int) -> Moment:
+    """Return when event *seq*, which exists, was really written."""
+    row = connection.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone()
+    reading = event_from_row(row).reading
+    return reach(connection, seq, reading.boot).moment(reading)
+
+
+def reach(connection: sqlite3.Connection, seq: int, boot: str) -> Reach:
+    """Return what is known of the time of *boot*, in which event *seq* was written.
+
+    Only the events between the nearest synchronised ones are looked at: others add nothing.
+    """
+    before = _synchronised(connection, "seq < ? ORDER BY seq DESC", seq)
+    after = _synchronised(connection, "seq > ? ORDER BY seq", seq)
+    rows = connection.execute(
+        "SELECT boot, max(mono) AS span FROM event WHERE seq BETWEEN ? AND ? "
+        "GROUP BY boot ORDER BY min(seq)",
+        (before[0] if before else 0, after[0] if after else _NO_END),
+    ).fetchall()
+    around = [reading for _, reading in filter(None, (before, after))]
+    boots = [
+        Boot(
+            row["boot"],
+            row["span"],
+            truths(connection, row["boot"])
+            + tuple(Truth.of(reading) for reading in around if reading.boot == row["boot"]),
+        )
+        for row in rows
+    ]
+    return settle(boots)[boot]
+
+
+def _synchronised(
+    connection: sqlite3.Connection, where: str, seq: int
+) -> tuple[int, Reading] | None:
+    row = connection.execute(
+        f"SELECT * FROM event WHERE clock = '{ClockQuality.SYNCHRONISED}' AND {where} LIMIT 1",
+        (seq,),
+    ).fetchone()
+    return (row["seq"], event_from_row(row).reading) if row else None
