@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 from edge import documents, events, queries, times
 from edge.chain import Event
 from edge.events import Body
-from edge.model import ClockQuality, Duration, Instant, Lesson, Profile, Reading, Window
+from edge.model import ClockQuality, Lesson, Profile, Reading, Window
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
-from edge.rules.moments import Boot, Reach
+from edge.rules.moments import correct
 from edge.rules.profile import profile_to_mapping
 from edge.rules.segments import segments_of
 
@@ -189,7 +189,7 @@ def _template_deleted(
 @_of(events.ScanMade)
 def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMade) -> None:
     taken = body.taken(event.reading)
-    at, error = _corrected(connection, taken)
+    at, error = correct(taken, times.truths(connection, taken.boot))
     connection.execute(
         "INSERT INTO scan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -224,12 +224,13 @@ def _clock_corrected(
         "INSERT INTO clock_truth VALUES (?, ?, ?, ?, ?, ?)",
         (event.seq, body.boot, event.reading.mono, body.offset, body.error, body.source),
     )
+    known = times.truths(connection, body.boot)
     for row in connection.execute(
         "SELECT * FROM scan WHERE boot = ? AND clock = ? ORDER BY seq",
         (body.boot, ClockQuality.UNSYNCHRONISED),
     ).fetchall():
         before = Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"]))
-        at, error = _corrected(connection, before)
+        at, error = correct(before, known)
         connection.execute(
             "UPDATE scan SET at = ?, error = ? WHERE seq = ?", (at, error, row["seq"])
         )
@@ -240,15 +241,6 @@ def _clock_corrected(
             for lesson in queries.lessons_of_person(connection, person, near)
         }
         _refresh_attendance(connection, lessons.values(), person)
-
-
-def _corrected(connection: sqlite3.Connection, taken: Reading) -> tuple[Instant, Duration | None]:
-    """Return when a reading was really taken and how exact that is, None for as it says itself."""
-    known = times.truths(connection, taken.boot)
-    if taken.clock is ClockQuality.SYNCHRONISED or not known:
-        return taken.at, None
-    moment = Reach(Boot(taken.boot, taken.mono, known), taken.at, None).moment(taken)
-    return moment.at, moment.error
 
 
 @_of(events.SnapshotTaken)

@@ -137,6 +137,19 @@ def settle(boots: Sequence[Boot], floor: Instant = FIRST_RELEASE) -> dict[str, R
     return {reach.boot.boot: reach for reach in reaches}
 
 
+def correct(reading: Reading, truths: Iterable[Truth]) -> tuple[Instant, Duration | None]:
+    """Return when *reading* was really taken by *truths* of its boot, and the bound of the error.
+
+    The bound is None, and the time what the reading says, where there is nothing to correct it by,
+    or no need to.
+    """
+    known = tuple(truths)
+    if reading.clock is ClockQuality.SYNCHRONISED or not known:
+        return reading.at, None
+    moment = Reach(Boot(reading.boot, reading.mono, known), reading.at, None).moment(reading)
+    return moment.at, moment.error
+
+
 def worth_stating(known: Iterable[Truth], new: Truth) -> bool:
     """Tell whether *new* says about its boot what *known* do not say already.
 

@@ -19,7 +19,9 @@ from edge import events
 from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
-from sync.central import tables
+from edge.model import ClockQuality, Reading
+from edge.rules.moments import correct
+from sync.central import tables, times
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
 
@@ -45,7 +47,7 @@ class Unreadable:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Origin:
-    """Which event of which box a row comes from. ``at`` is the event's wall time.
+    """Which event of which box a row comes from, and the box's clocks when it was written.
 
     ``rows`` collects what is only inserted, table by table: one statement for a whole batch
     costs a tenth of one for each row.
@@ -55,13 +57,24 @@ class Origin:
     ledger: str
     seq: int
     event_id: str
-    at: int
+    reading: Reading
     rows: dict[str, list[dict[str, Any]]]
+
+    @property
+    def at(self) -> int:
+        """The event's wall time."""
+        return self.reading.at
 
     @property
     def key(self) -> dict[str, Any]:
         """The columns that every projection of an event begins with."""
         return {"ledger": self.ledger, "seq": self.seq, "box": self.box}
+
+    def flush(self, connection: Connection) -> None:
+        """Insert what was noted so far, for an event that changes rows of others."""
+        for name, rows in self.rows.items():
+            insert_new(connection, tables.metadata.tables[name], rows)
+        self.rows.clear()
 
     def add(self, table: Table, row: Mapping[str, Any]) -> None:
         """Note a row of this event for *table*."""
@@ -86,7 +99,7 @@ def apply(
         try:
             body = events.decode(event.kind, record.body)
             _check(body)
-            origin = Origin(box, ledger, event.seq, event.id, event.reading.at, rows)
+            origin = Origin(box, ledger, event.seq, event.id, event.reading, rows)
             change(connection, origin, body)
         except BadBody as error:
             unreadable.append(Unreadable(event.seq, str(error)))
@@ -181,15 +194,24 @@ def _lesson_ended(connection: Connection, origin: Origin, body: events.LessonEnd
 
 @_of(events.ScanMade)
 def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) -> None:
+    taken = body.taken(origin.reading)
+    at, error = taken.at, None
+    if taken.clock is ClockQuality.UNSYNCHRONISED:
+        origin.flush(connection)
+        at, error = correct(taken, times.truths(connection, origin.box, taken.boot))
     row = {
         "id": origin.event_id,
         "person_id": body.person_id,
-        "at": body.at,
+        "at": at,
         "way": body.way,
         "photo": body.photo,
         "score": body.score,
         "entered_by": body.entered_by,
         "reason": body.reason,
+        "boot": taken.boot,
+        "mono": taken.mono,
+        "clock": str(taken.clock),
+        "error": error,
     }
     origin.add(tables.scan, row)
 
@@ -272,10 +294,30 @@ def _camera_health(connection: Connection, origin: Origin, body: events.CameraHe
 
 @_of(events.ClockCorrected)
 def _clock_corrected(connection: Connection, origin: Origin, body: events.ClockCorrected) -> None:
+    """Note the truth, and put the scans of its boot at the time at which they were really made."""
+    if body.boot != origin.reading.boot:
+        return  # of another boot's monotonic clock this event knows nothing
     row = {
         "boot": body.boot,
+        "mono": origin.reading.mono,
         "clock_offset": body.offset,
         "error": body.error,
         "source": body.source,
     }
     origin.add(tables.clock_truth, row)
+    origin.flush(connection)
+    known = times.truths(connection, origin.box, body.boot)
+    scan = tables.scan
+    mine = and_(
+        scan.c.box == origin.box,
+        scan.c.boot == body.boot,
+        scan.c.clock == str(ClockQuality.UNSYNCHRONISED),
+    )
+    for made in connection.execute(select(scan).where(mine)).all():
+        taken = Reading(made.at, made.boot, made.mono, ClockQuality(made.clock))
+        at, error = correct(taken, known)
+        connection.execute(
+            update(scan)
+            .where(scan.c.ledger == made.ledger, scan.c.seq == made.seq)
+            .values(at=at, error=error)
+        )

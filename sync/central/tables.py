@@ -261,13 +261,18 @@ scan = _of_event(
     "scan",
     _text("id", "the event's"),
     _text("person_id", ""),
-    _whole("at", "when the deciding frame was taken"),
+    _whole("at", "when the deciding frame was taken, as far as is known now"),
     _text("way", "face | manual, and what newer boxes may add"),
     _text("photo", "SHA-256, empty when there is none"),
     _whole("score", "ten-thousandths"),
     _text("entered_by", "instructor id when manual"),
     _text("reason", "coded, when manual"),
+    _text("boot", "in which the frame was taken"),
+    _whole("mono", "the box's monotonic clock then, nanoseconds"),
+    _text("clock", "whether the box's time was synchronised then"),
+    Column("error", BigInteger, comment="bound of a corrected time; absent: as the box said it"),
     Index("scan_by_time", "at"),
+    Index("scan_by_boot", "boot"),
     Index("scan_by_person", "person_id", "at"),
 )
 
@@ -309,6 +314,7 @@ gap = _of_event(
 clock_truth = _of_event(
     "clock_truth",
     _text("boot", ""),
+    _whole("mono", "when it was true, nanoseconds since boot"),
     _whole("clock_offset", "true wall time minus monotonic clock, microseconds"),
     _whole("error", "bound on either side, microseconds"),
     _text("source", "ntp | centre | battery"),

@@ -157,6 +157,12 @@ def upgrade() -> None:
         sa.Column("box", sa.Text(), nullable=False, comment="box id"),
         sa.Column("boot", sa.Text(), nullable=False, comment=""),
         sa.Column(
+            "mono",
+            sa.BigInteger(),
+            nullable=False,
+            comment="when it was true, nanoseconds since boot",
+        ),
+        sa.Column(
             "clock_offset",
             sa.BigInteger(),
             nullable=False,
@@ -417,7 +423,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False, comment="the event's"),
         sa.Column("person_id", sa.Text(), nullable=False, comment=""),
         sa.Column(
-            "at", sa.BigInteger(), nullable=False, comment="when the deciding frame was taken"
+            "at",
+            sa.BigInteger(),
+            nullable=False,
+            comment="when the deciding frame was taken, as far as is known now",
         ),
         sa.Column(
             "way", sa.Text(), nullable=False, comment="face | manual, and what newer boxes may add"
@@ -426,8 +435,28 @@ def upgrade() -> None:
         sa.Column("score", sa.BigInteger(), nullable=False, comment="ten-thousandths"),
         sa.Column("entered_by", sa.Text(), nullable=False, comment="instructor id when manual"),
         sa.Column("reason", sa.Text(), nullable=False, comment="coded, when manual"),
+        sa.Column("boot", sa.Text(), nullable=False, comment="in which the frame was taken"),
+        sa.Column(
+            "mono",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the box's monotonic clock then, nanoseconds",
+        ),
+        sa.Column(
+            "clock",
+            sa.Text(),
+            nullable=False,
+            comment="whether the box's time was synchronised then",
+        ),
+        sa.Column(
+            "error",
+            sa.BigInteger(),
+            nullable=True,
+            comment="bound of a corrected time; absent: as the box said it",
+        ),
         sa.PrimaryKeyConstraint("ledger", "seq"),
     )
+    op.create_index("scan_by_boot", "scan", ["boot"], unique=False)
     op.create_index("scan_by_person", "scan", ["person_id", "at"], unique=False)
     op.create_index("scan_by_time", "scan", ["at"], unique=False)
     op.create_table(
