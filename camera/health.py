@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from camera.failures import Failure
-from edge.model import SECOND, Duration, Instant, Lesson, SnapshotSlot, Window
+from edge.model import SECOND, Duration, Instant, Lesson, LessonState, SnapshotSlot, Window
 from edge.rules.lessons import TAUGHT
 
 # Dialling takes a moment: beginning this much early, the first picture is there in time.
@@ -77,18 +77,21 @@ class Planned:
     slots: tuple[SnapshotSlot, ...]
 
 
-def wanted(planned: Iterable[Planned], now: Instant) -> tuple[str, ...]:
+def wanted(planned: Iterable[Planned], now: Instant, dated: bool = True) -> tuple[str, ...]:
     """Return the ids of the lessons that every classroom camera should be recording for *now*.
 
     Recording starts and stops by itself with the lesson (R14), whether or not anybody opened it;
-    margins of lessons that follow each other overlap, and the video then belongs to both.
+    margins of lessons that follow each other overlap, and the video then belongs to both. A box
+    without a date records what is open, whatever its clock says.
     """
     return tuple(
         entry.lesson.id
         for entry in sorted(planned, key=lambda entry: (entry.recording.opens, entry.lesson.id))
         if entry.lesson.state in TAUGHT
-        and entry.recording.opens - LEAD <= now
-        and (now <= entry.recording.closes or entry.recording.holds(now))
+        and (
+            (not dated and entry.lesson.state is LessonState.OPEN)
+            or entry.recording.opens - LEAD <= now <= entry.recording.last
+        )
     )
 
 

@@ -80,7 +80,8 @@ class Recorder:
             if changed or monotonic() >= self._replan_at:
                 self._replan()
             self._look_at_the_disk()
-            want = wanted(self._planned.values(), self._service.clock.now().at)
+            clock = self._service.clock
+            want = wanted(self._planned.values(), clock.now().at, clock.dated())
             for keeper in self._keepers:
                 keeper.tend(want, self._planned, self._explain, room=self._room)
             self._photographer.tend(self._taught(), self._keepers)
@@ -107,7 +108,10 @@ class Recorder:
         since = now - _DAY if self._swept else min(now - _DAY, born)
         with self._ledger.store.read() as connection:
             planned: dict[str, Planned] = {}
-            for lesson in queries.lessons(connection, since, now + _DAY):
+            near = queries.lessons(connection, since, now + _DAY)
+            for lesson in {
+                one.id: one for one in (*queries.open_lessons(connection), *near)
+            }.values():
                 profile = queries.profile_of(connection, lesson)
                 recording = recording_window(lesson, profile)
                 if recording.closes >= born:

@@ -9,7 +9,7 @@ from edge import documents, queries
 from edge.events import LessonEnded, LessonOpened
 from edge.ledger import Ledger
 from edge.model import LessonState
-from edge.rules.lessons import may_become, over, start_window
+from edge.rules.lessons import kept_from_starting, may_become, over
 
 TIMETABLE = "timetable"
 
@@ -37,10 +37,10 @@ def open_lesson(ledger: Ledger, lesson_id: str, instructor_id: str) -> bool:
         if not may_become(lesson.state, LessonState.OPEN):
             raise NotAllowed(lesson.state)
         profile = queries.profile_of(writer.connection, lesson)
-        now = ledger.clock.now().at
-        allowed = start_window(lesson, profile)
-        if not allowed.holds(now):
-            raise NotAllowed("too_early" if now < allowed.opens else "too_late")
+        now, dated = ledger.clock.now().at, ledger.clock.dated()
+        refused = kept_from_starting(lesson, profile, now, dated)
+        if refused is not None:
+            raise NotAllowed(refused)
         in_force = {
             row["kind"]: row["sha256"] for row in queries.documents_in_force(writer.connection)
         }

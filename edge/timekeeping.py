@@ -36,10 +36,10 @@ def learn(ledger: Ledger, clock: BoxClock, offset: Duration, error: Duration, so
     reading = clock.now()
     new = Truth(reading.mono, offset, error)
     with ledger.store.read() as connection:
-        if not worth_stating(times.truths(connection, reading.boot), new):
+        if not worth_stating(times.last_truth(connection, reading.boot), new):
             return False
     with ledger.writing() as writer:
-        if not worth_stating(times.truths(writer.connection, reading.boot), new):
+        if not worth_stating(times.last_truth(writer.connection, reading.boot), new):
             return False  # another service was faster
         if not clock.disciplined():
             clock.learn(offset, error, source)

@@ -23,6 +23,16 @@ def truths(connection: sqlite3.Connection, boot: str) -> tuple[Truth, ...]:
     return tuple(Truth(*row) for row in rows)
 
 
+def last_truth(connection: sqlite3.Connection, boot: str) -> tuple[Truth, ...]:
+    """Return the newest of them, which is the nearest to now; none when there is none."""
+    rows = connection.execute(
+        "SELECT mono, clock_offset, error FROM clock_truth WHERE boot = ? "
+        "ORDER BY seq DESC LIMIT 1",
+        (boot,),
+    ).fetchall()
+    return tuple(Truth(*row) for row in rows)
+
+
 def moment(connection: sqlite3.Connection, seq: int) -> Moment:
     """Return when event *seq*, which exists, was really written."""
     row = connection.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone()

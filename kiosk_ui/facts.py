@@ -46,6 +46,7 @@ class Facts:
     now: Instant
     zone: ZoneInfo
     clock_trusted: bool
+    dated: bool
     room: str
     sheets: tuple[Sheet, ...]
     current: Sheet | None
@@ -90,11 +91,12 @@ class Greeted:
 
 def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
     """Return what the main screen shows now."""
-    reading = ledger.clock.now()
+    reading, dated = ledger.clock.now(), ledger.clock.dated()
     services = runtime.now()
     with ledger.store.read() as connection:
         lessons = queries.lessons(connection, reading.at - _NEAR, reading.at + 8 * DAY)
-        near = [one for one in lessons if one.start <= reading.at + _NEAR]
+        # Without a date today may be any of the days to come.
+        near = [one for one in lessons if not dated or one.start <= reading.at + _NEAR]
         sheets = tuple(sheet(connection, lesson) for lesson in near)
         greeted = _greeted(connection, sheets, services, reading.at)
         coming = tuple(
@@ -110,6 +112,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         now=reading.at,
         zone=ZoneInfo(config.time_zone),
         clock_trusted=reading.clock is ClockQuality.SYNCHRONISED,
+        dated=dated,
         room=config.room,
         sheets=sheets,
         current=screen.current(sheets, reading.at),

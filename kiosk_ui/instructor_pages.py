@@ -107,13 +107,15 @@ def home() -> str:
     """Show the lesson that can be started, taught or ended now, and the ways on."""
     looked = facts.look(parts().ledger, parts().runtime, parts().config)
     sheet = looked.current or _next(looked)
+    free = [one for one in looked.sheets if may_start(one, looked.now, looked.dated)]
     return render_template(
         "instructor.html",
         me=_me(),
         sheet=sheet,
         coming=looked.coming,
         moment=moment(sheet, looked.now) if sheet else None,
-        may_start=bool(sheet and may_start(sheet, looked.now)),
+        may_start=sheet in free,
+        others=[one for one in free if one is not sheet] if not looked.dated else [],
         starts_from=sheet.segments[0].check_in.opens if sheet else None,
         waiting=looked.services.link.waiting,
         now=looked.now,

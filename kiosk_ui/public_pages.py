@@ -93,7 +93,7 @@ def _view() -> dict[str, Any]:
         "band": words.band(looked),
         "lamps": lamps(looked, box.config),
         "chips": shown if len(shown) <= CHIPS else shown[: CHIPS - 1],
-        "may_start": bool(sheet and may_start(sheet, looked.now)),
+        "may_start": bool(sheet and may_start(sheet, looked.now, looked.dated)),
         "teachers": [words.called(looked.instructors.get(one)) for one in sheet.lesson.instructors]
         if sheet
         else [],

@@ -23,7 +23,7 @@ from edge.model import (
     Window,
 )
 from edge.rules.attendance import Kind, Mark, Meaning, attend, fresh, meaning
-from edge.rules.lessons import TAUGHT, attendance_window, start_window
+from edge.rules.lessons import TAUGHT, attendance_window, kept_from_starting
 from edge.rules.segments import segments_of
 
 # How long "saved, you may go" stays after the last window has closed.
@@ -233,11 +233,10 @@ def current(sheets: Sequence[Sheet], now: Instant) -> Sheet | None:
     return sheets[min(ranked)[2]] if ranked else None
 
 
-def may_start(sheet: Sheet, now: Instant) -> bool:
-    """Tell whether an instructor may start the lesson now."""
-    return sheet.lesson.state is LessonState.PLANNED and start_window(
-        sheet.lesson, sheet.profile
-    ).holds(now)
+def may_start(sheet: Sheet, now: Instant, dated: bool = True) -> bool:
+    """Tell whether an instructor may start the lesson now; *dated*: whether the box has a date."""
+    refused = kept_from_starting(sheet.lesson, sheet.profile, now, dated)
+    return sheet.lesson.state is LessonState.PLANNED and refused is None
 
 
 def what_it_was(

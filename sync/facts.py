@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from edge import queries
+from edge import queries, timekeeping
 from edge.box import BoxService
 from edge.documents import BadDocument
 from edge.events import AnchorReceived
@@ -44,6 +44,7 @@ from sync.messages import (
 )
 from sync.safekeeping import Safekeeping
 from sync.seal import BadLetter
+from sync.timekeeping import Asked
 
 log = logging.getLogger("classbox")
 
@@ -73,6 +74,7 @@ class Facts:
         self._token = secrets.token_hex(4)
         self._refused_documents: set[tuple[str, str, int]] = set()
         self._refusal = ""
+        self._asked = Asked()
         self._centre_speaks: tuple[str, ...] = ()
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
@@ -167,10 +169,21 @@ class Facts:
                 self._letters.meet(message.centre_key)
                 self._centre_speaks = message.speaks
                 self._refusal = ""
+                self._learn_the_time(message)
             case Refused():
                 if message.text != self._refusal:
                     log.error("link: the centre refuses this ledger: %s", message.text)
                 self._refusal = message.text
+
+    def _learn_the_time(self, answer: Ack) -> None:
+        """Take the centre's time, unless the machine's own clock is synchronised."""
+        clock = self._service.clock
+        number = replica.own(answer.answer, self._token)
+        if number is None or clock.disciplined():
+            return
+        measured = self._asked.measured(number, answer, clock.now().mono)
+        if measured is not None and timekeeping.learn(self._ledger, clock, *measured, "centre"):
+            log.info("link: the time is the centre's, to within %d ms", measured[1] // 1000)
 
     def _anchored(self, anchor: Anchor) -> None:
         """Keep the centre's signature under this chain as a fact of the ledger."""
@@ -221,6 +234,7 @@ class Facts:
         hello = replace(hello, signature=self._ledger.sign(wire.signed_part(hello)))
         if not self._line.publish(topic(self._box, HELLO), wire.encode(hello)):
             return False
+        self._asked = self._asked.greeted(what.number, reading.mono)
         self.delivery = delivery.greeted(self.delivery, what.number, now)
         return True
 

@@ -44,6 +44,20 @@ def start_window(lesson: Lesson, profile: Profile) -> Window:
     return Window(lesson.start - profile.check_in.before, lesson.end)
 
 
+def kept_from_starting(
+    lesson: Lesson, profile: Profile, now: Instant, dated: bool = True
+) -> str | None:
+    """Return why an instructor may not start *lesson* at *now*: too_early, too_late, None if free.
+
+    A box without a date (*dated* false) knows only that it is not earlier than *now*: no lesson
+    is too early for it, and the instructor decides (R8, R19). Its events say so.
+    """
+    allowed = start_window(lesson, profile)
+    if now > allowed.last:
+        return "too_late"
+    return "too_early" if dated and not allowed.holds(now) else None
+
+
 def over(lesson: Lesson, profile: Profile, now: Instant) -> bool:
     """Tell whether nothing more can happen to *lesson*: its last check-out window has closed."""
     return now > attendance_window(lesson, profile).last

@@ -38,7 +38,7 @@ class Centre:
         config.data_dir.mkdir(parents=True, exist_ok=True)
         self.store = CentralStore(config.database)
         self.media = MediaFolder(config.data_dir / "media")
-        self.clock = SystemClock()
+        self.clock = SystemClock(config.trusted_clock)
         self.signer = Signer(config.data_dir / "keys" / "centre.key")
 
 

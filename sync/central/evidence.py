@@ -11,21 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from edge.events import MediaDeleted
-from edge.model import (
-    Instant,
-    Profile,
-    Scan,
-    Way,
-    Window,
-)
+from edge.model import ClockQuality, Instant, Profile, Reading, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window, recording_window
+from edge.rules.moments import Moment, Reach, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
-from sync.central import books, tables
+from sync.central import books, tables, times
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
 
@@ -37,7 +32,7 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     attendance = attendance_window(lesson, profile)
     roster = books.roster_of(connection, planned)
     the_class = books.class_of(connection, planned)
-    looks = _looks(connection, planned, attendance)
+    looks = _looks(connection, planned, attendance, segments)
     by_person: dict[str, list[Scan]] = defaultdict(list)
     for look in looks.values():
         by_person[look.scan.person_id].append(look.scan)
@@ -55,6 +50,7 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
             for trainee in trainees
         ),
         looks=looks,
+        undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
         shots=_shots(connection, planned, profile, now),
         films=_films(connection, planned, recording_window(lesson, profile), now),
@@ -69,7 +65,9 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     )
 
 
-def _looks(connection: Connection, planned: Planned, window: Window) -> dict[str, Look]:
+def _looks(
+    connection: Connection, planned: Planned, window: Window, segments: Sequence[Segment]
+) -> dict[str, Look]:
     table = tables.scan
     rows = connection.execute(
         select(table)
@@ -80,7 +78,52 @@ def _looks(connection: Connection, planned: Planned, window: Window) -> dict[str
         )
         .order_by(table.c.at, table.c.id)
     )
-    return {row.id: Look(_scan(row), row.photo, row.reason) for row in rows}
+    reaches: dict[tuple[str, str], Reach] = {}
+    looks: dict[str, Look] = {}
+    for row in rows.all():
+        when = _moment(connection, row, reaches)
+        looks[row.id] = Look(_scan(row), row.photo, row.reason, when, doubtful(when, segments))
+    return looks
+
+
+def _moment(connection: Connection, row: Any, reaches: dict[tuple[str, str], Reach]) -> Moment:
+    """Return how exactly the time of a scan is known."""
+    if row.error is not None:
+        return Moment(row.at, row.at - row.error, row.at + row.error, known=True)
+    if row.clock == ClockQuality.SYNCHRONISED:
+        return Moment(row.at, row.at, row.at, known=True)
+    key = (row.ledger, row.boot)
+    if key not in reaches:
+        reaches[key] = times.reach(connection, row.box, row.ledger, row.seq, row.boot)
+    return reaches[key].moment(Reading(row.at, row.boot, row.mono, ClockQuality(row.clock)))
+
+
+def _undated(connection: Connection, planned: Planned, window: Window) -> int:
+    """Return how many scans of the boot in which the lesson was opened have no known time.
+
+    Those inside the window by what the box believed are shown, and in doubt; these are the others.
+    """
+    scan, run, event = tables.scan, tables.lesson_run, tables.event
+    boots = (
+        select(event.c.boot)
+        .join(run, and_(run.c.ledger == event.c.ledger, run.c.seq == event.c.seq))
+        .where(
+            run.c.lesson_id == planned.lesson.id,
+            event.c.clock == str(ClockQuality.UNSYNCHRONISED),
+        )
+    )
+    count = connection.execute(
+        select(func.count())
+        .select_from(scan)
+        .where(
+            scan.c.boot.in_(boots),
+            scan.c.box.in_(planned.boxes),
+            scan.c.clock == str(ClockQuality.UNSYNCHRONISED),
+            scan.c.error.is_(None),
+            or_(scan.c.at < window.opens, scan.c.at > window.last),
+        )
+    ).scalar()
+    return int(count or 0)
 
 
 def _scan(row: Any) -> Scan:

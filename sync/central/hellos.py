@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from edge.keys import Signer
+from edge.model import Reading
 from edge.signing import signed
 from sync import wire
 from sync.central import anchors, documents, incidents, lines, tables
@@ -29,8 +30,14 @@ class Hellos:
         self._store = store
         self._signer = signer
 
-    def answer(self, connection: Connection, now: int, box: str, hello: Hello) -> list[Outgoing]:
-        """Return what to say to *hello*, after the commit of the caller's transaction."""
+    def answer(
+        self, connection: Connection, reading: Reading, box: str, hello: Hello
+    ) -> list[Outgoing]:
+        """Return what to say to *hello*, after the commit of the caller's transaction.
+
+        *reading* is of the centre's clock: the box may learn the time from it.
+        """
+        now = reading.at
         try:
             pinned = _box(connection, box)
             self._check(box, pinned, hello)
@@ -56,6 +63,8 @@ class Hellos:
             standing.seq,
             hello.id,
             agrees=standing.agrees,
+            at=now,
+            clock=reading.clock,
             centre_key=self._signer.public_key,
             speaks=SPEAKS,
         )

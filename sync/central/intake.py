@@ -113,7 +113,8 @@ class EventIntake:
         return kept[::-1]
 
     def _one(self, connection: Connection, topic_text: str, payload: bytes) -> list[Outgoing]:
-        now = self._clock.now().at
+        reading = self._clock.now()
+        now = reading.at
         try:
             box, _ = parse_topic(topic_text)
         except UnknownMessage:
@@ -121,7 +122,7 @@ class EventIntake:
         try:
             message = wire.decode(payload)
             if isinstance(message, Hello):
-                return self.hellos.answer(connection, now, box, message)
+                return self.hellos.answer(connection, reading, box, message)
             if isinstance(message, Compare):
                 return self._compare(connection, box, message)
             if isinstance(message, Ask):

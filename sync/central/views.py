@@ -25,6 +25,7 @@ from edge.model import (
     Window,
 )
 from edge.rules.attendance import Mark
+from edge.rules.moments import Moment
 
 # A synchronised clock is within a second; the way of a hello adds a moment.
 _CLOCK_OFF: Duration = 10_000_000
@@ -92,11 +93,17 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A scan with what the pure rules do not need."""
+    """A scan with what the pure rules do not need.
+
+    ``moment`` says how exactly its time is known; ``doubtful``: not exactly enough to tell on which
+    side of a window's edge it lies (decision 15).
+    """
 
     scan: Scan
     photo: str
     reason: str
+    moment: Moment
+    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,10 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything of one lesson. ``looks`` are by scan id; ``strangers`` are not on the roster."""
+    """Everything of one lesson. ``looks`` are by scan id; ``strangers`` are not on the roster.
+
+    ``undated``: scans that may belong to it, of a box that did not know the time.
+    """
 
     planned: Planned
     profile: Profile
@@ -125,6 +135,7 @@ class Evidence:
     attendees: tuple[Attendee, ...]
     looks: dict[str, Look]
     strangers: int
+    undated: int
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     holes: tuple[Hole, ...]

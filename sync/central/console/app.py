@@ -85,6 +85,7 @@ def create_app(parts: Parts) -> Flask:
         hhmm=lambda at: words.hhmm(at, zone),
         hhmmss=lambda at: words.hhmmss(at, zone),
         when=lambda at: words.when(at, parts.clock.now().at, zone),
+        exactness=lambda moment: words.exactness(moment, parts.clock.now().at, zone),
         item_words=lambda item: words.item(item, parts.clock.now().at, zone),
         room_words=words.room,
         status_words=words.status,

@@ -12,7 +12,8 @@ from babel.dates import format_date
 
 from edge.clock import local
 from edge.look.language import _, locale, ngettext
-from edge.model import Duration, Instant
+from edge.model import SECOND, Duration, Instant
+from edge.rules.moments import Moment
 from sync.central.attention import Item
 
 
@@ -46,6 +47,19 @@ def when(at: Instant, now: Instant, zone: ZoneInfo) -> str:
     moment = local(at, zone)
     today = moment.date() == local(now, zone).date()
     return moment.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def exactness(moment: Moment, now: Instant, zone: ZoneInfo) -> str:
+    """Return how exactly a time is known; nothing when it stands as the box wrote it."""
+    if moment.earliest == moment.latest:
+        return ""
+    if moment.known:
+        return _("corrected, ± %(seconds)d s", seconds=-(-moment.error // SECOND))
+    earliest = when(moment.earliest, now, zone)
+    if moment.latest is None:
+        return _("after %(earliest)s", earliest=earliest)
+    latest = when(moment.latest, now, zone)
+    return _("between %(earliest)s and %(latest)s", earliest=earliest, latest=latest)
 
 
 def room(name: str) -> str:
