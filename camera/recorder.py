@@ -109,9 +109,8 @@ class Recorder:
         with self._ledger.store.read() as connection:
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
-            for lesson in {
-                one.id: one for one in (*queries.open_lessons(connection), *near)
-            }.values():
+            known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
+            for lesson in known.values():
                 profile = queries.profile_of(connection, lesson)
                 recording = recording_window(lesson, profile)
                 if recording.closes >= born:
