@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from edge import config as configuration
-from edge import erasure
+from edge import erasure, times
 from edge.box import open_ledger
 from edge.clock import local
 from edge.config import Config, ConfigError
 from edge.ledger import Ledger, LedgerError, projection_rows
 from edge.media import MediaStore
+from edge.model import ClockQuality
+from edge.rules.moments import Moment
 from edge.store import StoreError
 
 
@@ -69,6 +71,9 @@ def show(config_path: Path, after: int, limit: int, kind: str, bodies: bool) -> 
                 if bodies:
                     text = "(erased)" if record.body is None else _one_line(record.body)
                     line = f"{line} {text}"
+                if event.reading.clock is ClockQuality.UNSYNCHRONISED:
+                    with ledger.store.read() as connection:
+                        line = f"{line} {_really(times.moment(connection, event.seq), zone)}"
                 click.echo(line)
                 shown += 1
                 if shown == limit:
@@ -124,6 +129,14 @@ def erase(config_path: Path, person: str, reason: str, yes: bool) -> None:
                 "log. Run the same command again, or restart the services of the box."
             )
         click.echo(f"erased: {told}")
+
+
+def _really(moment: Moment, zone: ZoneInfo) -> str:
+    earliest, latest = (
+        "?" if at is None else local(at, zone).isoformat(sep=" ", timespec="milliseconds")
+        for at in (moment.earliest, moment.latest)
+    )
+    return f"(really {earliest} to {latest})"
 
 
 def _one_line(content: bytes) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from edge import events
-from edge.clock import SystemClock, monotonic
+from edge.clock import BoxClock, monotonic
 from edge.events import Body, RequestRefused, ScanMade
 from edge.ledger import Ledger
 from tests.bench.figures import Figure
@@ -29,7 +29,7 @@ REFERENCE = "plain sqlite3, WAL, FULL, one row of the same bytes and a unique id
 def figures() -> Generator[Figure, None, None]:
     """Append one event a commit: alone (hashes, signature, lock), and a scan with its rows."""
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as folder:
-        ours = Ledger.open(Path(folder) / "ours", "bench", SystemClock())
+        ours = Ledger.open(Path(folder) / "ours", "bench", BoxClock.of(Path(folder), "ntp"))
         plain = sqlite3.connect(Path(folder) / "plain.db", isolation_level=None)
         plain.execute("PRAGMA journal_mode=WAL")
         plain.execute("PRAGMA synchronous=FULL")
