@@ -53,6 +53,16 @@ def test_the_closing_second_is_recorded_to_its_end() -> None:
     assert wanted([entry], entry.recording.closes + SECOND) == ()
 
 
+def test_without_a_date_what_is_open_is_recorded() -> None:
+    """The clock says nothing then; that the instructor opened the lesson does."""
+    entry = planned()
+    opened = replace(entry, lesson=replace(entry.lesson, state=LessonState.OPEN))
+    long_before = entry.recording.opens - 30 * 86_400 * SECOND
+    assert wanted([entry, opened], long_before, dated=True) == ()
+    assert wanted([opened], long_before, dated=False) == ("lesson-1",)
+    assert wanted([entry], long_before, dated=False) == ()
+
+
 @pytest.mark.parametrize("state", [LessonState.PLANNED, LessonState.OPEN, LessonState.HELD])
 def test_a_lesson_is_recorded_whether_or_not_anybody_opened_it(state: LessonState) -> None:
     """Recording starts and stops by itself (R14), and check-outs after the end are on film."""

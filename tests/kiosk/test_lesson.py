@@ -55,6 +55,20 @@ def test_a_started_lesson_is_stored_and_shown(stage: Stage, teacher: Browser) ->
     assert [one["by"] for one in bodies(stage, LessonOpened.kind)] == [TEACHER_ID]
 
 
+def test_without_a_date_any_lesson_to_come_may_be_started(stage: Stage, teacher: Browser) -> None:
+    """The page says that the box does not know the date, and offers the others as well."""
+    monday = two_hours(at("09:00"))
+    friday = replace(two_hours(at("09:00", "2026-11-27")), id="lesson-5")
+    stage.send((monday, friday), roster_of(pin_hash=PIN_HASH), version=2)
+    assert "does not know the date" not in teacher.get("/instructor")
+    stage.clock.has_date = False
+    page = teacher.get("/instructor")
+    assert "does not know the date" in page
+    assert "/instructor/lessons/lesson-5/start" in page
+    _, page = teacher.post("/instructor/lessons/lesson-5/start")
+    assert "The lesson has started" in page
+
+
 def test_two_taps_start_a_lesson_once(stage: Stage, teacher: Browser) -> None:
     """Even when two threads of the kiosk serve them at the same time."""
     token = teacher.token()
