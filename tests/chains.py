@@ -46,6 +46,10 @@ class Chain:
         self.records.append(Record(event, salt, content))
         return self.records[-1]
 
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of the ledger's key."""
+        return self._key.sign(message)
+
     def copy(self) -> Chain:
         """Return this ledger as it stands, to carry on differently: a cloned card."""
         twin = Chain(self.box, self.uuid)
