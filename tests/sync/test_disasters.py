@@ -1,6 +1,6 @@
 """Disks set back or copied, a centre set back, and a wire that does its worst: who holds what then.
 
-The pure cores of box and centre with the centre's real store behind them, in memory.
+Nothing that survived is lost, nothing is overwritten or doubled, and people are told. The pure cores of box and centre with the centre's real store behind them, in memory.
 """
 
 from __future__ import annotations
@@ -368,5 +368,4 @@ Disasters.TestCase.settings = settings(
 )
 
 
-class TestDisasters(Disasters.TestCase):  # type: ignore[name-defined,misc]  # made at run time
-    """Nothing that survived is lost, nothing is overwritten or doubled, and people are told."""
+TestDisasters = Disasters.TestCase
