@@ -220,6 +220,12 @@ def incident(code: str) -> str:
         "bad_message": _("Unreadable message"),
         "unreadable": _("Unreadable record"),
         "bad_media": _("Damaged file"),
+        "restored": _("Box set back"),
+        "forked": _("Two histories"),
+        "lost": _("Records lost"),
+        "cloned": _("Copied disk"),
+        "centre_behind": _("Centre set back"),
+        "lineage": _("Unknown origin"),
     }.get(code, code)
 
 
@@ -234,5 +240,11 @@ def _incident(of: Item) -> tuple[str, str]:
         "bad_message": _("sent messages that cannot be read; is its software up to date?"),
         "unreadable": _("a record was stored but makes no sense"),
         "bad_media": _("a picture arrived damaged; the box's disk may be failing"),
+        "restored": _("its disk is an older copy; both histories are kept apart"),
+        "forked": _("another copy of its disk wrote other records; both are kept apart"),
+        "lost": _("records that it had never arrived; ask the school for its own evidence"),
+        "cloned": _("two machines write under this name; take one of them out of service"),
+        "centre_behind": _("our own store was restored from a backup; it sends everything again"),
+        "lineage": _("says otherwise than before where its ledger comes from; keep its disk"),
     }.get(code, of.cause)
     return incident(code), text
