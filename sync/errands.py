@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge import erasure, requests
-from edge.box import BoxService
 from edge.erasure import CannotErase, OnRoster
 from edge.events import RequestAnswered, RequestRefused
-from edge.ledger import Writer
+from edge.ledger import Ledger, Writer
+from edge.media import MediaStore
 from edge.model import ClockQuality, Instant
 from edge.requests import Request
 from sync import messages
@@ -36,11 +36,16 @@ class Errands:
     """The requests of the centre that this box obeys."""
 
     def __init__(
-        self, service: BoxService, cursor: Cursor, letters: Letters, resync: Callable[[], None]
+        self,
+        ledger: Ledger,
+        media: MediaStore,
+        cursor: Cursor,
+        letters: Letters,
+        resync: Callable[[], None],
     ) -> None:
         """*resync*: say hello anew, and let the centre send every document again."""
-        self._ledger = service.ledger
-        self._media = service.media
+        self._ledger = ledger
+        self._media = media
         self._cursor = cursor
         self._letters = letters
         self._resync_now = resync

@@ -82,7 +82,9 @@ class Facts:
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
         self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
-        self.errands = Errands(service, cursor, self._letters, self._begin_anew)
+        self.errands = Errands(
+            service.ledger, service.media, cursor, self._letters, self._begin_anew
+        )
         self._documents_anew = False
         self.safe = Safekeeping(self._ledger, cursor, lambda: self._letters.centre_key)
         self.delivery = Delivery(acked=self._remembered)
@@ -180,6 +182,7 @@ class Facts:
                 self._centre_speaks = message.speaks
                 self._refusal = ""
                 self._learn_the_time(message)
+                self.errands.hear_time(message.at)
             case Refused():
                 if message.text != self._refusal:
                     log.error("link: the centre refuses this ledger: %s", message.text)

@@ -10,17 +10,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge import config as configuration
 from edge import events, requests
-from edge.box import BoxService
 from edge.clock import SimulatedClock
 from edge.documents import ROSTER, Roster, roster_to_json
 from edge.events import Body, RequestAnswered, RequestRefused, ScanMade, SnapshotTaken
 from edge.inbox import apply_document
 from edge.keys import Signer
 from edge.ledger import Ledger
+from edge.media import MediaStore
 from edge.model import DAY, MINUTE, ClockQuality, Instructor
-from edge.service import Service
 from sync import seal
 from sync.cursor import Cursor
 from sync.errands import Errands
@@ -37,14 +35,11 @@ class Box:
     """A box's errands without a broker, and the centre that writes to it."""
 
     def __init__(self, folder: Path, ledger: Ledger, clock: SimulatedClock) -> None:
-        text = f'[box]\nid = "{BOX}"\nroom = "203"\ndata_dir = "data"\n'
-        config = configuration.parse(text, "box.toml", folder)
         self.ledger = ledger
         self.clock = clock
-        self.service = BoxService(Service("link"), config, ledger)
-        self.cursor = Cursor(config.data_dir / "link.db")
+        self.cursor = Cursor(folder / "data" / "link.db")
         self.centre = Signer(folder / "centre.key")
-        self.letters = Letters(BOX, config.data_dir, trust_first=True)
+        self.letters = Letters(BOX, folder / "data", trust_first=True)
         self.letters.meet(self.centre.public_key)
         self.resynced = 0
         self.errands = self.started()
@@ -52,7 +47,8 @@ class Box:
 
     def started(self) -> Errands:
         """Return the errands of a link that starts."""
-        return Errands(self.service, self.cursor, self.letters, self._resync)
+        media = MediaStore(self.ledger.store.path.parent / "media")
+        return Errands(self.ledger, media, self.cursor, self.letters, self._resync)
 
     def asked(
         self, kind: str, number: int = 1, expires: int = NOW + DAY, box: str = BOX, **args: Any
