@@ -17,9 +17,11 @@ from edge import events
 from edge.chain import Event
 from edge.events import Body
 from edge.ledger import Ledger, Writer
-from edge.model import SECOND, Duration
+from edge.model import SECOND, Duration, Instant
 
 CLAIM: Duration = 30 * SECOND
+# Kinds that a service of this box takes by ``claim``; the link carries out its own.
+OF_SERVICES = ("enrol",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,32 @@ def ask(ledger: Ledger, kind: str, args: Mapping[str, Any], ttl: Duration) -> st
             ),
         )
     return request_id
+
+
+def file(
+    writer: Writer, request_id: str, kind: str, args: Mapping[str, Any], expires: Instant
+) -> bool:
+    """File a request that came from the centre; False when it was filed before."""
+    row = (request_id, kind, events.canonical(dict(args)).decode("utf-8"), expires)
+    inserted = writer.execute(
+        "INSERT OR IGNORE INTO request VALUES (?, ?, ?, ?, NULL, NULL, NULL)", row
+    )
+    return inserted.rowcount > 0
+
+
+def unanswered(
+    connection: sqlite3.Connection, kinds: Iterable[str]
+) -> list[tuple[Request, Instant]]:
+    """Return the requests of *kinds* without an answer and when each expires, oldest first."""
+    wanted = tuple(kinds)
+    rows = connection.execute(
+        f"SELECT * FROM request WHERE kind IN ({','.join('?' * len(wanted))}) "
+        "AND answered IS NULL ORDER BY rowid",
+        wanted,
+    ).fetchall()
+    return [
+        (Request(row["id"], row["kind"], json.loads(row["args"])), row["expires"]) for row in rows
+    ]
 
 
 def claim(ledger: Ledger, kinds: Iterable[str], worker: str) -> Request | None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from edge import queries, timekeeping
 from edge.box import BoxService
+from edge.clock import monotonic
 from edge.documents import BadDocument
 from edge.events import AnchorReceived
 from edge.inbox import apply_document
@@ -21,6 +22,7 @@ from edge.signing import signed
 from sync import delivery, messages, replica, wire
 from sync.cursor import Cursor
 from sync.delivery import Compare, Delivery, Greet, Part, Send, State, Wait
+from sync.errands import Errands
 from sync.letters import Letters
 from sync.line import Line
 from sync.messages import (
@@ -40,6 +42,7 @@ from sync.messages import (
     Receipt,
     Record,
     Refused,
+    Request,
     topic,
 )
 from sync.safekeeping import Safekeeping
@@ -79,6 +82,10 @@ class Facts:
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
         self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
+        self.errands = Errands(
+            service.ledger, service.media, cursor, self._letters, self._begin_anew
+        )
+        self._documents_anew = False
         self.safe = Safekeeping(self._ledger, cursor, lambda: self._letters.centre_key)
         self.delivery = Delivery(acked=self._remembered)
         self.look()
@@ -118,6 +125,7 @@ class Facts:
         """Send what may go now."""
         self.delivery = delivery.ticked(self.delivery, now)
         self._ask_what_is_safe(now)
+        self.errands.step(now)
         for _ in range(_AT_ONCE):
             what = delivery.step(self.delivery, now)
             match what:
@@ -136,6 +144,8 @@ class Facts:
 
     def hear(self, topic_text: str, payload: bytes, now: float) -> None:
         """Deal with a message from the centre. Raises BadMessage when it is none of ours."""
+        if not payload:
+            return  # a retained message was taken back
         message = wire.decode(payload)
         match message:
             case Document():
@@ -144,6 +154,8 @@ class Facts:
                 self._told(message, now)
             case Anchor():
                 self._anchored(message)
+            case Request():
+                self.errands.take(message)
             case Receipt():
                 self.safe.take(message, now)
             case _:
@@ -170,6 +182,7 @@ class Facts:
                 self._centre_speaks = message.speaks
                 self._refusal = ""
                 self._learn_the_time(message)
+                self.errands.hear_time(message.at)
             case Refused():
                 if message.text != self._refusal:
                     log.error("link: the centre refuses this ledger: %s", message.text)
@@ -227,7 +240,11 @@ class Facts:
             # What the centre has lost since is not safe, whatever it signed before.
             safe=min(self._cursor.safe(self._lineage.ledger), self.delivery.acked),
             anchored=self._ledger.anchored(self._lineage.ledger),
-            documents={row["kind"]: Held(row["epoch"], row["version"]) for row in in_force},
+            documents={
+                row["kind"]: Held(row["epoch"], row["version"])
+                for row in in_force
+                if not self._documents_anew
+            },
             lineage=tuple(Ancestor(*older) for older in self._lineage.ancestors()),
             speaks=SPEAKS,
         )
@@ -236,7 +253,14 @@ class Facts:
             return False
         self._asked = self._asked.greeted(what.number, reading.mono)
         self.delivery = delivery.greeted(self.delivery, what.number, now)
+        self._documents_anew = False
         return True
+
+    def _begin_anew(self) -> None:
+        """Ask the centre again how far it is, as after a new connection, and for every document."""
+        self._documents_anew = True
+        if self.online:
+            self.delivery = delivery.connected(self.delivery, monotonic())
 
     def _ask_what_is_safe(self, now: float) -> None:
         if not self.reached or "receipt" not in self._centre_speaks:

@@ -23,7 +23,7 @@ from sync.cursor import Cursor
 from sync.facts import Facts
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.media import Media
-from sync.messages import ACK, DOC, MEDIA_ACK, BadMessage, topic
+from sync.messages import ACK, DOC, MEDIA_ACK, REQUEST, BadMessage, topic
 from sync.retention import Retention
 
 log = logging.getLogger("classbox")
@@ -45,7 +45,7 @@ class Link:
         self._watch: Watch = service.ledger.store.watch()
         box_id = service.config.box_id
         self._lines = {
-            "facts": self._line(config, box_id, [ACK, f"{DOC}/#"], "facts"),
+            "facts": self._line(config, box_id, [ACK, REQUEST, f"{DOC}/#"], "facts"),
             "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
         }
         self.media = Media(service, self._cursor, self._lines["media"], config)

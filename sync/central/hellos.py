@@ -15,12 +15,12 @@ from edge.keys import Signer
 from edge.model import Reading
 from edge.signing import signed
 from sync import wire
-from sync.central import anchors, documents, incidents, lines, tables
+from sync.central import anchors, documents, incidents, lines, requests, tables
 from sync.central.documents import Stored
 from sync.central.lines import NotTaken
 from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore
-from sync.messages import ACK, SPEAKS, Ack, Hello, Refused, document_topic, topic
+from sync.messages import ACK, REQUEST, SPEAKS, Ack, Hello, Refused, document_topic, topic
 
 
 class Hellos:
@@ -73,7 +73,19 @@ class Hellos:
             has = hello.documents.get(document.kind)
             if has is None or (has.epoch, has.version) != (document.epoch, document.version):
                 answers += self.letters(connection, box, document)
+        answers += self.requests(connection, now, box)
         return answers + anchors.lacking(connection, box, hello)
+
+    def requests(self, connection: Connection, now: int, box: str) -> list[Outgoing]:
+        """Return what brings the open requests to *box*; nothing before it said its key."""
+        known = _box(connection, box)
+        if known is None or known.sealing_key is None:
+            return []
+        key = bytes(known.sealing_key)
+        return [
+            Outgoing(topic(box, REQUEST), requests.sealed(row, key, self._signer))
+            for row in requests.waiting(connection, box, now)
+        ]
 
     def letters(self, connection: Connection, box: str, document: Stored) -> list[Outgoing]:
         """Return what brings *document* to *box*; nothing before the box said its key."""

@@ -17,7 +17,7 @@ from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
 from sync import wire
-from sync.central import documents
+from sync.central import documents, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -97,6 +97,7 @@ class Ingest:
             config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take
         )
         self._published = 0
+        self._requested = 0
         self._look_at = 0.0
         self._tidy_at = monotonic() + _TIDY_EVERY_S
 
@@ -122,22 +123,28 @@ class Ingest:
             log.info("ingest: connected to the broker")
             with self._store.reading() as connection:
                 self._published = documents.last_number(connection)
+                self._requested = requests.last_filed(connection)
             self.events.say(self._events.announcements())
-        self._publish_documents()
+        self._publish()
         if monotonic() >= self._tidy_at:
             self._store.tidy()
             self.events.say(self._events.anchors())
             self._tidy_at = monotonic() + _TIDY_EVERY_S
         service.progress()
 
-    def _publish_documents(self) -> None:
-        """Send documents that were stored since the last look, whichever process stored them."""
+    def _publish(self) -> None:
+        """Send what was stored or filed since the last look, whichever process did it."""
         if monotonic() < self._look_at:
             return
         self._look_at = monotonic() + _DOCUMENTS_EVERY_S
         with self._store.reading() as connection:
             number = documents.last_number(connection)
             boxes = documents.boxes_after(connection, self._published)
+            filed = requests.last_filed(connection)
+            asked = requests.boxes_after(connection, self._requested)
         if number > self._published:
             self.events.say(self._events.documents(boxes))
             self._published = number
+        if filed > self._requested:  # documents first: a request may rest on one
+            self.events.say(self._events.requests(asked))
+            self._requested = filed

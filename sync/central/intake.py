@@ -17,7 +17,16 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from edge.clock import Clock
 from edge.keys import Signer
 from sync import wire
-from sync.central import anchors, branching, documents, incidents, lines, projections, tables
+from sync.central import (
+    anchors,
+    branching,
+    documents,
+    incidents,
+    lines,
+    projections,
+    requests,
+    tables,
+)
 from sync.central.hellos import Hellos
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
 from sync.central.outgoing import Outgoing
@@ -93,6 +102,12 @@ class EventIntake:
                 for document in documents.in_force(connection, box, self._store.epoch)
                 for out in self.hellos.letters(connection, box, document)
             ]
+
+    def requests(self, boxes: Sequence[str]) -> list[Outgoing]:
+        """Return the open requests for *boxes*."""
+        now = self._clock.now().at
+        with self._store.reading() as connection:
+            return [out for box in boxes for out in self.hellos.requests(connection, now, box)]
 
     def _together(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
@@ -224,6 +239,7 @@ class EventIntake:
             incidents.report(
                 connection, now, box, "unreadable", one.problem, ledger=ledger, seq=one.seq
             )
+        requests.note_answers(connection, now, box, ledger, verdict.records)
         connection.execute(update(tables.box).where(tables.box.c.id == box).values(last_seen=now))
         for cause, text in branching.troubles(connection, ledger, verdict):
             incidents.report(connection, now, box, cause, text, ledger=ledger)
