@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import tomllib
@@ -20,10 +21,11 @@ from edge.events import canonical
 from edge.keys import KeyProblem, Signer
 from edge.service import Service
 from edge.settings import ConfigError
-from sync.central import documents, projections, tables
+from sync.central import documents, metrics, projections, tables
 from sync.central.config import CentreConfig, load
 from sync.central.ingest import Ingest
 from sync.central.media import MediaFolder
+from sync.central.share import Share
 from sync.central.store import CentralStore, StoreProblem
 from sync.messages import BadMessage, topic
 
@@ -79,20 +81,37 @@ def main(ctx: click.Context, config: Path) -> None:
 
 
 @command.command()
+@click.option("--number", default=1, show_default=True, help="Which of the ingesters this is.")
+@click.option("--of", default=1, show_default=True, help="How many divide the boxes, at most 16.")
 @_with_centre
-def ingest(centre: Centre) -> None:
+def ingest(centre: Centre, number: int, of: int) -> None:
     """Take in events and media from the boxes, and send them their documents."""
-    lock = (centre.config.data_dir / "ingest.lock").open("ab")
+    try:
+        share = Share(number, of)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    lock = (centre.config.data_dir / f"{share.name}.lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise click.ClickException("the ingest of this centre runs already") from error
+        raise click.ClickException(f"ingester {number} of this centre runs already") from error
 
     def body(service: Service) -> None:
-        Ingest(centre.config, centre.store, centre.media, centre.clock, centre.signer).run(service)
+        ingester = Ingest(
+            centre.config, centre.store, centre.media, centre.clock, centre.signer, share
+        )
+        ingester.run(service)
 
-    with lock:
-        services.main("centre-ingest", body)
+    port = centre.config.metrics_port
+    try:
+        with lock, metrics.served(port + number - 1 if port else 0):
+            services.main(f"centre-{share.name}", body)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"port {port + number - 1} is taken: correct the key `metrics_port`"
+        ) from error
 
 
 @command.command()
