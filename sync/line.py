@@ -219,11 +219,15 @@ class Inbox(Generic[T]):
         """Add at the end."""
         self._queue.put(one)
 
+    def length(self) -> int:
+        """Return how many wait to be taken."""
+        return self._queue.qsize()
+
     def take(self, timeout: float, most: int = 1000) -> list[T]:
         """Return what has come, waiting up to *timeout* seconds for the first."""
         found: list[T] = []
         try:
-            found.append(self._queue.get(timeout=timeout))
+            found.append(self._queue.get(timeout > 0, timeout))
             while len(found) < most:
                 found.append(self._queue.get_nowait())
         except queue.Empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import tomllib
@@ -16,9 +17,10 @@ from edge.documents import KINDS, BadDocument
 from edge.events import canonical
 from edge.model import SECOND
 from edge.service import Service
-from sync.central import documents, projections, receipts, tables
+from sync.central import documents, metrics, projections, receipts, tables
 from sync.central.ingest import Ingest
 from sync.central.opened import Centre, with_centre
+from sync.central.share import Share
 from sync.messages import BadMessage, topic
 
 
@@ -43,20 +45,37 @@ def main(ctx: click.Context, config: Path) -> None:
 
 
 @command.command()
+@click.option("--number", default=1, show_default=True, help="Which of the ingesters this is.")
+@click.option("--of", default=1, show_default=True, help="How many divide the boxes, at most 16.")
 @with_centre
-def ingest(centre: Centre) -> None:
+def ingest(centre: Centre, number: int, of: int) -> None:
     """Take in events and media from the boxes, and send them their documents."""
-    lock = (centre.config.data_dir / "ingest.lock").open("ab")
+    try:
+        share = Share(number, of)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    lock = (centre.config.data_dir / f"{share.name}.lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise click.ClickException("the ingest of this centre runs already") from error
+        raise click.ClickException(f"ingester {number} of this centre runs already") from error
 
     def body(service: Service) -> None:
-        Ingest(centre.config, centre.store, centre.media, centre.clock, centre.signer).run(service)
+        ingester = Ingest(
+            centre.config, centre.store, centre.media, centre.clock, centre.signer, share
+        )
+        ingester.run(service)
 
-    with lock:
-        services.main("centre-ingest", body)
+    port = centre.config.metrics_port
+    try:
+        with lock, metrics.served(port + number - 1 if port else 0):
+            services.main(f"centre-{share.name}", body)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"port {port + number - 1} is taken: correct the key `metrics_port`"
+        ) from error
 
 
 @command.command()

@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy import Connection, insert, select, update
 
-from sync.central import tables
+from sync.central import metrics, tables
 
 log = logging.getLogger("classbox")
 
@@ -24,6 +24,7 @@ def report(
     seq: int = 0,
 ) -> None:
     """Set something aside; the same again at the same place is counted, not stored twice."""
+    metrics.INCIDENTS.labels(cause).inc()
     table = tables.incident
     same = (
         (table.c.box == box)

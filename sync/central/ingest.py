@@ -17,24 +17,28 @@ from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
 from sync import wire
-from sync.central import documents, requests
+from sync.central import documents, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
 from sync.central.media_intake import MediaIntake
 from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
+from sync.central.share import Share
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
-from sync.messages import EVENTS, HELLO, MEDIA, shard_topic
+from sync.messages import EVENTS, HELLO, MEDIA, MEDIA_SUFFIX, shard_topic
 
 log = logging.getLogger("classbox")
 
 _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
 _TIDY_EVERY_S = 30.0
-# Messages in one transaction: enough to share the cost of a commit, few enough to answer soon.
-_AT_ONCE = 50
+# A transaction takes what has come, up to this: enough to share the cost of a commit, few enough
+# to answer soon. The broker sends no more than the line's limit before it is acknowledged, so a
+# slow database fills the broker and then the boxes, never this process.
+_MESSAGES_AT_ONCE = 200
+_BYTES_AT_ONCE = 1024 * 1024
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
 
@@ -43,21 +47,23 @@ class Reception:
     """One connection and what is done with its messages."""
 
     def __init__(
-        self, config: CentreConfig, name: str, channels: Sequence[str], take: Take
+        self, config: CentreConfig, name: str, digits: str, channels: Sequence[str], take: Take
     ) -> None:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
+        self._channel = channels[-1]
+        metrics.watch(self._channel, self._inbox.length)
         self.line = Line(
             config.broker_host,
             config.broker_port,
             name,
-            [shard_topic("+", channel) for channel in channels],
+            [shard_topic(digit, channel) for digit in digits for channel in channels],
             self._inbox.put,
         )
 
     def step(self) -> bool:
         """Deal with what has come; True when the connection was made in this step."""
-        happenings = self._inbox.take(_WAIT_S, _AT_ONCE)
+        happenings = self._what_has_come()
         arrived = [one for one in happenings if isinstance(one, Arrived)]
         for one in happenings:
             if isinstance(one, Lost):
@@ -65,12 +71,27 @@ class Reception:
         connected = any(isinstance(one, Connected) for one in happenings)
         if arrived:
             try:
-                self.say(self._take([(one.topic, one.payload) for one in arrived]))
+                with metrics.COMMIT_SECONDS.labels(self._channel).time():
+                    said = self._take([(one.topic, one.payload) for one in arrived])
+                self.say(said)
             finally:
                 # Even when the database failed: the boxes send again what was not answered.
                 for one in arrived:
                     one.done()
+            metrics.BATCHES.inc()
+            metrics.MESSAGES.labels(self._channel).inc(len(arrived))
         return connected
+
+    def _what_has_come(self) -> list[Happening]:
+        happenings = self._inbox.take(_WAIT_S, 1)
+        more, room = happenings, _BYTES_AT_ONCE
+        while more and len(happenings) < _MESSAGES_AT_ONCE:
+            room -= sum(len(one.payload) for one in more if isinstance(one, Arrived))
+            if room <= 0:
+                break
+            more = self._inbox.take(0, 1)
+            happenings += more
+        return happenings
 
     def say(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish; what cannot be sent now is asked for again by the boxes."""
@@ -79,7 +100,7 @@ class Reception:
 
 
 class Ingest:
-    """The ingest of one centre."""
+    """One ingester of a centre, for the boxes of its share."""
 
     def __init__(
         self,
@@ -88,13 +109,21 @@ class Ingest:
         media: MediaHolder,
         clock: Clock,
         signer: Signer,
+        share: Share,
     ) -> None:
         self._store = store
+        self._share = share
         receipts = Receipts(media, clock, signer, config.safe_after_days * DAY)
         self._events = EventIntake(store, clock, signer, receipts)
-        self.events = Reception(config, "centre-ingest", (HELLO, EVENTS), self._events.take)
+        self.events = Reception(
+            config, share.name, share.digits, (HELLO, EVENTS), self._events.take
+        )
         self.media = Reception(
-            config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take
+            config,
+            f"{share.name}{MEDIA_SUFFIX}",
+            share.digits,
+            (MEDIA,),
+            MediaIntake(store, media, clock).take,
         )
         self._published = 0
         self._requested = 0
@@ -124,11 +153,12 @@ class Ingest:
             with self._store.reading() as connection:
                 self._published = documents.last_number(connection)
                 self._requested = requests.last_filed(connection)
-            self.events.say(self._events.announcements())
+            self.events.say(self._events.announcements(self._share.has))
         self._publish()
         if monotonic() >= self._tidy_at:
             self._store.tidy()
-            self.events.say(self._events.anchors())
+            if self._share.number == 1:
+                self.events.say(self._events.anchors())
             self._tidy_at = monotonic() + _TIDY_EVERY_S
         service.progress()
 
@@ -143,8 +173,8 @@ class Ingest:
             filed = requests.last_filed(connection)
             asked = requests.boxes_after(connection, self._requested)
         if number > self._published:
-            self.events.say(self._events.documents(boxes))
+            self.events.say(self._events.documents(list(filter(self._share.has, boxes))))
             self._published = number
         if filed > self._requested:  # documents first: a request may rest on one
-            self.events.say(self._events.requests(asked))
+            self.events.say(self._events.requests(list(filter(self._share.has, asked))))
             self._requested = filed

@@ -8,7 +8,8 @@ and that a message which cannot be used is set aside with its cause and hurts no
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -23,6 +24,7 @@ from sync.central import (
     documents,
     incidents,
     lines,
+    metrics,
     projections,
     requests,
     tables,
@@ -61,6 +63,8 @@ class EventIntake:
         self._receipts = receipts
         self._clock = clock
         self._signer = signer
+        self._heard = metrics.Heard()
+        self._tally: Counter[metrics.Figure] = Counter()
         self.hellos = Hellos(store, signer)
 
     def take(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
@@ -76,17 +80,21 @@ class EventIntake:
                 return self._set_aside(*arrived[0], error)
         return [out for one in arrived for out in self.take([one])]
 
-    def announcements(self) -> list[Outgoing]:
-        """Return what an ingester that starts says: how far each ledger is, each document."""
+    def announcements(self, mine: Callable[[str], bool]) -> list[Outgoing]:
+        """Return what an ingester that starts says to its boxes: how far it is, each document."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 select(tables.ledger.c.box, tables.ledger.c.uuid, tables.ledger.c.last).join(
                     tables.box, tables.box.c.ledger == tables.ledger.c.uuid
                 )
             ).all()
-            said = [Outgoing(topic(row.box, ACK), Ack(row.uuid, row.last)) for row in rows]
+            said = [
+                Outgoing(topic(row.box, ACK), Ack(row.uuid, row.last))
+                for row in rows
+                if mine(row.box)
+            ]
             boxes = documents.boxes_after(connection, 0)
-        return said + self.documents(boxes)
+        return said + self.documents(list(filter(mine, boxes)))
 
     def anchors(self) -> list[Outgoing]:
         """Sign the heads of ledgers that grew for a day; return what to say."""
@@ -111,9 +119,12 @@ class EventIntake:
 
     def _together(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
+        self._tally.clear()
         with self._store.writing() as connection:
             for topic_text, payload in arrived:
                 outgoing += self._one(connection, topic_text, payload)
+        for counter, count in self._tally.items():
+            counter.inc(count)
         # Acknowledgements are cumulative: the last of a run says it all.
         later: set[str] = set()
         kept: list[Outgoing] = []
@@ -134,6 +145,7 @@ class EventIntake:
             box, _ = parse_topic(topic_text)
         except UnknownMessage:
             return []  # not for us; there is not even a box to name
+        self._heard.note(box)
         try:
             message = wire.decode(payload)
             if isinstance(message, Hello):
@@ -193,8 +205,11 @@ class EventIntake:
                 said = Refused(batch.ledger, verdict.cause, verdict.text)
                 return [Outgoing(topic(box, ACK), said)]
             case Gap() | Redelivery():
+                lacking = isinstance(verdict, Gap)
+                self._tally[metrics.GAPS if lacking else metrics.REDELIVERIES] += 1
                 return [Outgoing(topic(box, ACK), Ack(batch.ledger, known.last))]
             case Store():
+                self._tally[metrics.EVENTS] += len(verdict.records)
                 self._store_records(connection, now, box, row, verdict)
                 return [
                     Outgoing(

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from edge.clock import Clock
 from sync import wire
-from sync.central import incidents, tables
+from sync.central import incidents, metrics, tables
 from sync.central.media import MediaHolder
 from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore, insert_new, insert_or_update
@@ -149,6 +149,7 @@ class MediaIntake:
             connection.execute(
                 update(tables.upload).where(_upload(file)).values(held=file.there, at=now)
             )
+        metrics.MEDIA_BYTES.inc(file.there - file.durable)
         file.durable = file.there
         if file.durable == file.size:
             return self._complete(now, file)

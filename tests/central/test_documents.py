@@ -12,6 +12,7 @@ from edge.cli import main
 from edge.documents import ROSTER, TIMETABLE, BadDocument, roster_to_json, timetable_to_json
 from sync.central import documents, tables
 from sync.central.documents import TooBig, store_document
+from sync.central.share import Share
 from sync.messages import Ack, Document, Held
 from tests.boxes import at, roster_of, two_hours
 from tests.central.centres import Centre, hello_of
@@ -61,7 +62,7 @@ def test_a_hello_is_answered_with_what_the_box_lacks(centre: Centre) -> None:
 def test_documents_are_kept_by_the_broker(centre: Centre) -> None:
     """Every document goes out retained, so that a box that comes later finds it."""
     store_document(centre.store, BOX, ROSTER, ROSTER_1, 1)
-    for out in (*centre.events.announcements(), *centre.heard(BOX, hello_of(Chain()))):
+    for out in (*centre.events.announcements(Share().has), *centre.heard(BOX, hello_of(Chain()))):
         assert out.retain == isinstance(out.message, Document)
         if out.retain:
             assert out.topic == "classbox/1/f/room-203/down/doc/roster/1"
