@@ -17,7 +17,8 @@ from edge.documents import KINDS, BadDocument
 from edge.events import canonical
 from edge.model import SECOND
 from edge.service import Service
-from sync.central import documents, metrics, projections, receipts, tables
+from sync.central import broker, broker_command, documents, metrics, projections, receipts, tables
+from sync.central.authority import AuthorityProblem
 from sync.central.ingest import Ingest
 from sync.central.opened import Centre, with_centre
 from sync.central.share import Share
@@ -27,6 +28,15 @@ from sync.messages import BadMessage, topic
 @click.group()
 def command() -> None:
     """The centre: takes in what the boxes send, and shows it to staff."""
+
+
+for _one in (
+    broker_command.broker_group,
+    broker_command.enrol,
+    broker_command.revoke,
+    broker_command.crl,
+):
+    command.add_command(_one)
 
 
 @click.group(commands=command.commands)
@@ -61,6 +71,10 @@ def ingest(centre: Centre, number: int, of: int) -> None:
         raise click.ClickException(f"ingester {number} of this centre runs already") from error
 
     def body(service: Service) -> None:
+        try:
+            broker.check(centre.config, broker.ingester(number))
+        except AuthorityProblem as error:
+            raise click.ClickException(str(error)) from error
         ingester = Ingest(
             centre.config, centre.store, centre.media, centre.clock, centre.signer, share
         )

@@ -17,7 +17,7 @@ from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
 from sync import wire
-from sync.central import documents, metrics, requests
+from sync.central import broker, documents, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -28,6 +28,7 @@ from sync.central.share import Share
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, MEDIA_SUFFIX, shard_topic
+from sync.tls import Context
 
 log = logging.getLogger("classbox")
 
@@ -39,6 +40,7 @@ _TIDY_EVERY_S = 30.0
 # slow database fills the broker and then the boxes, never this process.
 _MESSAGES_AT_ONCE = 200
 _BYTES_AT_ONCE = 1024 * 1024
+_CRL_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
 
@@ -47,7 +49,13 @@ class Reception:
     """One connection and what is done with its messages."""
 
     def __init__(
-        self, config: CentreConfig, name: str, digits: str, channels: Sequence[str], take: Take
+        self,
+        config: CentreConfig,
+        name: str,
+        digits: str,
+        channels: Sequence[str],
+        take: Take,
+        context: Context | None,
     ) -> None:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
@@ -59,6 +67,7 @@ class Reception:
             name,
             [shard_topic(digit, channel) for digit in digits for channel in channels],
             self._inbox.put,
+            context,
         )
 
     def step(self) -> bool:
@@ -114,17 +123,29 @@ class Ingest:
         self._store = store
         self._share = share
         receipts = Receipts(media, clock, signer, config.safe_after_days * DAY)
-        self._events = EventIntake(store, clock, signer, receipts)
+        enrolled_only = config.security == "tls"
+        self._events = EventIntake(store, clock, signer, receipts, enrolled_only)
+        name = broker.ingester(share.number)
         self.events = Reception(
-            config, share.name, share.digits, (HELLO, EVENTS), self._events.take
+            config,
+            name,
+            share.digits,
+            (HELLO, EVENTS),
+            self._events.take,
+            broker.context_of(config, name, clock),
         )
+        name += MEDIA_SUFFIX
         self.media = Reception(
             config,
-            f"{share.name}{MEDIA_SUFFIX}",
+            name,
             share.digits,
             (MEDIA,),
             MediaIntake(store, media, clock).take,
+            broker.context_of(config, name, clock),
         )
+        self._config = config
+        self._clock = clock
+        self._crl_at = 0.0
         self._published = 0
         self._requested = 0
         self._look_at = 0.0
@@ -160,6 +181,13 @@ class Ingest:
             if self._share.number == 1:
                 self.events.say(self._events.anchors())
             self._tidy_at = monotonic() + _TIDY_EVERY_S
+        if (
+            self._share.number == 1
+            and self._config.security == "tls"
+            and monotonic() >= self._crl_at
+        ):
+            self._crl_at = monotonic() + _CRL_EVERY_S
+            broker.keep_current(self._config.data_dir, self._clock.now().at)
         service.progress()
 
     def _publish(self) -> None:

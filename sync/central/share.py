@@ -29,7 +29,7 @@ class Share:
 
     @property
     def name(self) -> str:
-        """What it calls itself to the broker, and in its certificate."""
+        """What its lock and its log call it; ``broker.ingester`` is its name at the broker."""
         return f"ingest-{self.number}"
 
     def has(self, box: str) -> bool:
