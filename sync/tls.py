@@ -11,12 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.clock import RELEASED
 from edge.model import ClockQuality, Instant, Reading
 
 Context = Callable[[], ssl.SSLContext]
-
-# When this software was made, in microseconds (2026-11-25): it cannot be earlier now.
-RELEASED: Instant = 1_795_564_800_000_000
 
 # X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h); Python's ssl has no name for it.
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)

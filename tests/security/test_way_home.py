@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
-from edge.clock import SimulatedClock
+from edge.clock import RELEASED, SimulatedClock
 from edge.documents import ROSTER, roster_to_json
 from edge.events import ServiceStarted, SnapshotTaken
 from edge.ledger import Ledger
@@ -118,10 +118,9 @@ def test_a_box_that_wakes_in_1970_connects(stage: Secured) -> None:
     process = link(stage, "faketime", "-f", "@1970-01-01 00:01:00", environment=as_it_is)
     with running(stage, process):
         wait_for("the link delivers", lambda: told(stage).get("acked", 0) > 1, 120)
-        assert told(stage)["at"] < 365 * 86_400 * 1_000_000, "its clock was not set back"
+        machine = json.loads((stage.folder / f"{BOX}-run" / "clock.json").read_bytes())["machine"]
+        assert machine < 365 * 86_400 * 1_000_000, "its machine's clock was not set back"
     assert rows(stage, tables.incident) == []
-    (box,) = rows(stage, tables.box)
-    assert box.clock_ahead < -50 * 365 * 86_400 * 1_000_000
     events = rows(stage, tables.event)
     assert {event.kind for event in events} >= {"ledger.born", "box.enrolled", "service.started"}
 
@@ -170,10 +169,10 @@ def test_a_revoked_box_that_is_still_connected_is_not_taken(stage: Secured) -> N
 
 def test_dates_are_only_checked_by_a_clock_that_can_know(stage: Secured) -> None:
     """Synchronised and past what has happened: only then does the calendar decide."""
-    clock = SimulatedClock(tls.RELEASED)
+    clock = SimulatedClock(RELEASED)
     assert tls.dates_trusted(clock.now(), 0)
-    assert not tls.dates_trusted(clock.now(), tls.RELEASED + 1)
+    assert not tls.dates_trusted(clock.now(), RELEASED + 1)
     clock.jump(0)
     assert not tls.dates_trusted(clock.now(), 0)
-    unsynchronised = SimulatedClock(tls.RELEASED, quality=ClockQuality.UNSYNCHRONISED)
+    unsynchronised = SimulatedClock(RELEASED, quality=ClockQuality.UNSYNCHRONISED)
     assert not tls.dates_trusted(unsynchronised.now(), 0)
