@@ -39,6 +39,31 @@ def wait_for(what: str, seen: Callable[[], object], within: float = 30.0) -> Non
         pause.wait(0.1)
 
 
+def in_another_time(wall: Path, to: str) -> dict[str, str]:
+    """Return the environment in which a process's wall clock is what the file *wall* says.
+
+    *to* is what it says first, in the words of libfaketime (Debian's package ``faketime``). The
+    monotonic clock is left as it is. The program ``faketime`` itself would not do: it starts a
+    process of its own, which outlives a kill.
+    """
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    set_wall(wall, to)
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(wall),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "TZ": "UTC",
+    }
+
+
+def set_wall(wall: Path, to: str) -> None:
+    """Set the wall clock of the processes that look into the file *wall*."""
+    draft = wall.with_name(f"{wall.name}.draft")
+    draft.write_text(to + "\n", "ascii")
+    draft.replace(wall)
+
+
 class Child:
     """One process with a log file.
 

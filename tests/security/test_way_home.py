@@ -21,7 +21,7 @@ from sync import tls
 from sync.central import tables
 from sync.central.documents import store_document
 from tests.boxes import roster_of
-from tests.processes import CLASSBOX, Child, wait_for
+from tests.processes import CLASSBOX, Child, in_another_time, wait_for
 from tests.security.stage import Secured, done, run, secured
 
 BOX = "room-203"
@@ -54,9 +54,9 @@ def running(stage: Secured, *children: Child) -> Iterator[None]:
             child.stop()
 
 
-def link(stage: Secured, *before: str, environment: dict[str, str] | None = None) -> Child:
+def link(stage: Secured, environment: dict[str, str] | None = None) -> Child:
     """Return the box's link, to be started."""
-    command = [*before, str(CLASSBOX), "--config", str(stage.folder / f"{BOX}.toml"), "link"]
+    command: list[str | Path] = [CLASSBOX, "--config", stage.folder / f"{BOX}.toml", "link"]
     return Child("link", command, stage.folder / "link.log", environment)
 
 
@@ -113,10 +113,9 @@ def in_force(ledger: Ledger) -> list[str]:
 def test_a_box_that_wakes_in_1970_connects(stage: Secured) -> None:
     """A link whose clock says 1970 connects over TLS, though no certificate is valid yet."""
     stage.enrol(BOX)
-    # Only the wall clock is another: waits go by the monotonic one.
-    as_it_is = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    process = link(stage, "faketime", "-f", "@1970-01-01 00:01:00", environment=as_it_is)
-    with running(stage, process):
+    with running(
+        stage, link(stage, in_another_time(stage.folder / "wall", "@1970-01-01 00:01:00"))
+    ):
         wait_for("the link delivers", lambda: told(stage).get("acked", 0) > 1, 120)
         machine = json.loads((stage.folder / f"{BOX}-run" / "clock.json").read_bytes())["machine"]
         assert machine < 365 * 86_400 * 1_000_000, "its machine's clock was not set back"

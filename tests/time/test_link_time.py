@@ -22,7 +22,7 @@ from sync.central import tables
 from sync.central.config import load
 from sync.central.store import CentralStore
 from tests.brokers import Broker
-from tests.processes import CLASSBOX, Child, wait_for
+from tests.processes import CLASSBOX, Child, in_another_time, set_wall, wait_for
 
 BOX = "room-203"
 WITHIN = 60.0
@@ -32,7 +32,6 @@ class Stage:
     """One box whose link lives in another time, and a centre that knows what time it is."""
 
     def __init__(self, folder: Path, broker: Broker) -> None:
-        (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
         self.folder = folder
         self._wall = folder / "wall"
         link = f'[link]\nhost = "127.0.0.1"\nport = {broker.port}\nsecurity = "none"\n'
@@ -44,18 +43,11 @@ class Stage:
         (folder / "centre.toml").write_text(
             f'[centre]\ndata_dir = "centre"\nclock = "trusted"\n[broker]{link[6:]}', "utf-8"
         )
-        self.set_wall("@1970-01-01 00:00:10")
         self.link = Child(
             "link",
             [CLASSBOX, "--config", folder / "box.toml", "link"],
             folder / "link.log",
-            {
-                "LD_PRELOAD": str(library),
-                "FAKETIME_TIMESTAMP_FILE": str(self._wall),
-                "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "TZ": "UTC",
-            },
+            in_another_time(self._wall, "@1970-01-01 00:00:10"),
         )
         self.ingest = Child(
             "ingest",
@@ -65,9 +57,7 @@ class Stage:
 
     def set_wall(self, to: str) -> None:
         """Set the wall clock of the box's machine, in the words of libfaketime."""
-        draft = self._wall.with_name("wall.draft")
-        draft.write_text(to + "\n", "ascii")
-        draft.replace(self._wall)
+        set_wall(self._wall, to)
 
     def open(self) -> tuple[BoxClock, Ledger]:
         """Open the box's ledger as another of its services, by the same time."""
