@@ -16,7 +16,7 @@ from camera.faces.align import Picture
 from camera.faces.decide import Box, Guide
 from edge.box import BoxService
 from edge.clock import monotonic
-from edge.media import replace_file
+from edge.files import replace_file
 from edge.model import Instant
 
 WIDTH = 640

@@ -44,7 +44,8 @@ from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
 from camera.stream import KeyFrame, Stream, jpeg
 from edge.clock import STEP, inherited, monotonic
 from edge.events import RecordingStored
-from edge.media import Draft, MediaStore, sync_folder
+from edge.files import sync_folder
+from edge.media import Draft, MediaStore
 from edge.model import SECOND, Duration, Instant, Reading
 
 SYNC_EVERY_S = 1.0

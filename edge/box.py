@@ -20,8 +20,9 @@ from edge import timekeeping
 from edge.clock import BoxClock, monotonic
 from edge.config import Config, ConfigError
 from edge.events import ServiceStarted
+from edge.files import replace_file
 from edge.ledger import SOFTWARE, Ledger, LedgerError
-from edge.media import MediaStore, replace_file
+from edge.media import MediaStore
 from edge.service import Service
 from edge.store import StoreError
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -69,3 +71,12 @@ def sealing_key(path: Path) -> X25519PrivateKey:
     if len(content) != len(fresh):
         raise KeyProblem(f"{path}: not a sealing key. Restore it from the box's backup.")
     return X25519PrivateKey.from_private_bytes(content)
+
+
+def fresh_tls_key() -> bytes:
+    """Return a new EC P-256 key as PEM, for ``secret``: what proves a machine to the broker."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

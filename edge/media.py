@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from edge import events, queries
 from edge.chain import Event
 from edge.events import Body
+from edge.files import replace_file, sync_folder
 from edge.ledger import Ledger
 
 _BLOCK = 1 << 20
@@ -35,28 +36,6 @@ _BLOCK = 1 << 20
 
 class MediaError(Exception):
     """A media file cannot be stored or found; the message says what to do."""
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names created in or removed from *folder* survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_file(path: Path, content: bytes, durable: bool = True) -> None:
-    """Put *content* at *path* in one step: readers see the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
-    with draft.open("wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    draft.replace(path)
-    if durable:
-        sync_folder(path.parent)
 
 
 class Draft:

@@ -25,7 +25,7 @@ from itsdangerous import BadSignature
 
 from edge import queries
 from edge.clock import monotonic
-from edge.media import replace_file
+from edge.files import replace_file
 from edge.model import Instructor
 from kiosk_ui.parts import parts
 

@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 
 from edge import keys
-from edge.media import replace_file
+from edge.files import replace_file
 from sync import seal
 from sync.messages import Document
 from sync.seal import BadLetter, Letter

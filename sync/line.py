@@ -24,6 +24,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sync.tls import Context
+
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike  # which exists for type checkers only
 
@@ -63,7 +65,11 @@ Happening = Connected | Lost | Arrived
 
 
 class Line:
-    """A connection that comes back by itself. Happenings go into *into*, in their order."""
+    """A connection that comes back by itself. Happenings go into *into*, in their order.
+
+    *context* is asked before each connection: by then the clock may be known, or the certificate
+    replaced. Without it the connection is in the clear (development, on loopback).
+    """
 
     def __init__(
         self,
@@ -72,12 +78,14 @@ class Line:
         client_id: str,
         subscriptions: Sequence[str],
         into: Callable[[Happening], None],
+        context: Context | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._client_id = client_id
         self._subscriptions = list(subscriptions)
         self._into = into
+        self._context = context
         self._client: Client | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"line {client_id}", daemon=True)
@@ -126,6 +134,8 @@ class Line:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = _IN_FLIGHT
         try:
+            if self._context is not None:
+                client.tls_set_context(self._context())
             client.connect(
                 self._host, self._port, KEEPALIVE_S, clean_start=True, properties=properties
             )
@@ -199,7 +209,13 @@ class Line:
             properties: Properties | None,
         ) -> None:
             unknown = str(reason) == "Unspecified error"  # paho's word for an end without one
-            causes.append("the connection broke" if unknown else f"disconnected: {reason}")
+            if not unknown:
+                causes.append(f"disconnected: {reason}")
+            elif self._context is not None and not reached.is_set():
+                # With TLS 1.3 a broker refuses a certificate after the client's handshake is done.
+                causes.append("the broker does not take this certificate, or is not one")
+            else:
+                causes.append("the connection broke")
 
         client.on_socket_open = on_socket_open
         client.on_connect = on_connect

@@ -10,6 +10,7 @@ It also does the checkpoints of the box's database, and nobody else does (see ed
 from __future__ import annotations
 
 import logging
+import ssl
 from pathlib import Path
 
 import click
@@ -19,12 +20,14 @@ from edge.box import BoxService, NotConfigured
 from edge.clock import monotonic
 from edge.config import LinkConfig
 from edge.store import Watch
+from sync import tls
 from sync.cursor import Cursor
 from sync.facts import Facts
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.media import Media
 from sync.messages import ACK, DOC, MEDIA_ACK, BadMessage, topic
 from sync.retention import Retention
+from sync.tls import Context
 
 log = logging.getLogger("classbox")
 
@@ -105,6 +108,7 @@ class Link:
             client,
             [topic(box_id, channel) for channel in channels],
             lambda happening: self._inbox.put((who, happening)),
+            None if config.security == "none" else _context(self._service, who),
         )
 
     def _hear(self, who: str, happening: Happening) -> None:
@@ -151,6 +155,35 @@ class Link:
             self._checkpoint_at = now + _CHECKPOINT_EVERY_S
 
 
+def _context(service: BoxService, who: str) -> Context:
+    """Return what makes the TLS of a connection, by what the clock is worth at that moment."""
+    credentials = tls.of_box(service.config.data_dir, who)
+
+    def made() -> ssl.SSLContext:
+        head, _ = service.ledger.head()
+        last = service.ledger.events(head - 1, 1)[0].event.reading.at
+        return tls.context(credentials, tls.dates_trusted(service.clock.now(), last))
+
+    return made
+
+
+def _check_enrolled(service: BoxService, config: LinkConfig) -> None:
+    """Say loudly that the way is open, or end in one sentence where certificates are missing."""
+    if config.security == "none":
+        log.warning(
+            "link: development mode: nothing is encrypted and nobody proves who they are. "
+            'For a classroom write security = "tls" under [link], and enrol this box.'
+        )
+        return
+    for who in ("facts", "media"):
+        missing = tls.of_box(service.config.data_dir, who).missing()
+        if missing is not None:
+            raise click.ClickException(
+                f"this box is not enrolled: {missing} is missing. Run: classbox enrol request, "
+                "bring the file to the centre, and its answer back with: classbox enrol accept"
+            )
+
+
 @click.command()
 @click.pass_obj
 def command(config_path: Path) -> None:
@@ -163,6 +196,7 @@ def command(config_path: Path) -> None:
                 f'{config_path}: [link] is missing. Write [link] and host = "…", the address '
                 "of the centre's broker; or do not start the link."
             )
+        _check_enrolled(service, config)
         link = Link(service, config)
         try:
             service.ready()

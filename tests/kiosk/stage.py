@@ -18,8 +18,9 @@ from edge.clock import SimulatedClock
 from edge.config import Config
 from edge.documents import Roster
 from edge.events import ScanMade
+from edge.files import replace_file
 from edge.ledger import Ledger
-from edge.media import MediaStore, replace_file
+from edge.media import MediaStore
 from edge.model import Instant, Lesson, Way
 from edge.service import Service
 from kiosk_ui.app import create_app
