@@ -38,7 +38,8 @@ class Credentials:
 def of_box(data_dir: Path, connection: str) -> Credentials:
     """Return where a box keeps what it was enrolled with; *connection*: facts | media."""
     keys = data_dir / "keys"
-    return Credentials(keys / "broker-ca.pem", keys / f"{connection}.pem", keys / f"{connection}.key")
+    own = keys / f"broker-{connection}"
+    return Credentials(keys / "broker-ca.pem", own.with_suffix(".pem"), own.with_suffix(".key"))
 
 
 def context(credentials: Credentials, dates_trusted: bool) -> ssl.SSLContext:

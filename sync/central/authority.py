@@ -115,7 +115,7 @@ class Authority:
         With *hosts* (names or IP addresses) it is the broker's; for other hosts than before
         there is a new certificate.
         """
-        credentials = self.credentials(name)
+        credentials = self.own_files(self.folder, name)
         key = _own_key(credentials.key)
         if credentials.certificate.exists() and not hosts:
             return credentials
@@ -125,13 +125,14 @@ class Authority:
         replace_file(credentials.certificate, pem.encode("ascii"))
         return credentials
 
-    def credentials(self, name: str) -> Credentials:
+    @staticmethod
+    def own_files(folder: Path, name: str) -> Credentials:
         """Return where the centre's own credentials of that *name* lie, or would lie."""
-        return Credentials(self.ca, self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        return Credentials(folder / "ca.pem", folder / f"{name}.pem", folder / f"{name}.key")
 
     def hosts(self) -> list[str]:
         """Return the names and addresses by which the broker may be called, the first first."""
-        file = self.credentials(SERVER).certificate
+        file = self.own_files(self.folder, SERVER).certificate
         if not file.exists():
             return []
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
@@ -157,9 +158,7 @@ class Authority:
             if (self.folder / "revoked" / file.stem).exists():
                 continue
             certificate = x509.load_pem_x509_certificate(file.read_bytes())
-            name = str(
-                certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-            )
+            name = str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
             if name in names:
                 key = certificate.public_key().public_bytes(*_DER)
                 yield Issued(certificate.serial_number, name, key, _pem(certificate))
@@ -199,8 +198,9 @@ class Authority:
         replace_file(self.crl, signed.public_bytes(serialization.Encoding.PEM))
 
     def renewal_due(self, now: Instant) -> bool:
-        """Tell whether the list should be signed anew: with an expired one the broker lets
-        nobody in, and neither with one from the future.
+        """Tell whether the list should be signed anew.
+
+        With an expired one the broker lets nobody in, and neither with one from the future.
         """
         held = self._held()
         if held is None or held.next_update_utc is None:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.clock import Clock
 from edge.files import replace_file
 from edge.model import Instant
+from sync import tls
 from sync.central.authority import SERVER, Authority
+from sync.central.config import CentreConfig
 from sync.messages import MEDIA_SUFFIX, PACKET_BYTES, PREFIX
 
 log = logging.getLogger("classbox")
@@ -51,7 +55,7 @@ def write(folder: Path, authority: Authority, listener: Listener, ingesters: int
 
 def settings(folder: Path, authority: Authority, listener: Listener) -> str:
     """Return the content of ``mosquitto.conf`` (mosquitto.conf(5), Mosquitto 2)."""
-    server = authority.credentials(SERVER)
+    server = Authority.own_files(authority.folder, SERVER)
     user = f"user {listener.user}\n" if listener.user else ""
     return f"""\
 # Written by `classbox-central broker config`; changes here are lost by the next one.
@@ -114,6 +118,18 @@ def reload(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def context_of(config: CentreConfig, name: str, clock: Clock) -> tls.Context | None:
+    """Return what makes the TLS of the centre's own connection of that *name*, if it has any."""
+    if config.security == "none":
+        return None
+    credentials = Authority.own_files(config.data_dir / "authority", name)
+
+    def made() -> ssl.SSLContext:
+        return tls.context(credentials, tls.dates_trusted(clock.now(), tls.RELEASED))
+
+    return made
 
 
 def keep_current(data_dir: Path, now: Instant) -> None:

@@ -26,9 +26,14 @@ from sync.messages import ACK, SPEAKS, Ack, Hello, Refused, document_topic, topi
 class Hellos:
     """What the ingest does with hellos."""
 
-    def __init__(self, store: CentralStore, signer: Signer) -> None:
+    def __init__(self, store: CentralStore, signer: Signer, enrolled_only: bool) -> None:
         self._store = store
         self._signer = signer
+        self._enrolled_only = enrolled_only
+
+    def takes_from(self, connection: Connection, box: str) -> bool:
+        """Tell whether anything is taken from *box*: a revoked one may still be connected."""
+        return not self._enrolled_only or _refusal(box, _box(connection, box)) is None
 
     def answer(
         self, connection: Connection, reading: Reading, box: str, hello: Hello
@@ -78,7 +83,7 @@ class Hellos:
     def letters(self, connection: Connection, box: str, document: Stored) -> list[Outgoing]:
         """Return what brings *document* to *box*; nothing before the box said its key."""
         known = _box(connection, box)
-        if known is None or known.sealing_key is None:
+        if known is None or known.sealing_key is None or known.revoked_at is not None:
             return []
         parts = documents.sealed(document, box, bytes(known.sealing_key), self._signer)
         return [
@@ -86,6 +91,9 @@ class Hellos:
         ]
 
     def _check(self, box: str, pinned: Any, hello: Hello) -> None:
+        refusal = _refusal(box, pinned) if self._enrolled_only else None
+        if refusal is not None:
+            raise refusal
         if pinned is not None and bytes(pinned.public_key) != hello.public_key:
             raise NotTaken(
                 "other_key",
@@ -125,6 +133,23 @@ class Hellos:
             )
         else:
             connection.execute(update(tables.box).where(tables.box.c.id == box).values(**told))
+
+
+def _refusal(box: str, pinned: Any) -> NotTaken | None:
+    """Return why nothing is taken from a box that must be enrolled; None when it is."""
+    if pinned is None or pinned.enrolled_at is None:
+        return NotTaken(
+            "unknown_box",
+            f"box {box} is not enrolled at this centre. Enrol it: classbox enrol request on the "
+            "box, classbox-central enrol FILE here.",
+        )
+    if pinned.revoked_at is not None:
+        return NotTaken(
+            "revoked",
+            f"box {box} was revoked and still speaks: it is connected since before, or its disk "
+            "was copied. Restart the broker to end its connection.",
+        )
+    return None
 
 
 def _box(connection: Connection, box: str) -> Any:

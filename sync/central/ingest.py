@@ -17,7 +17,7 @@ from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
 from sync import wire
-from sync.central import documents
+from sync.central import broker, documents
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -26,13 +26,15 @@ from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
 from sync.central.store import CentralStore
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
-from sync.messages import EVENTS, HELLO, MEDIA, shard_topic
+from sync.messages import EVENTS, HELLO, MEDIA, MEDIA_SUFFIX, shard_topic
+from sync.tls import Context
 
 log = logging.getLogger("classbox")
 
 _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
 _TIDY_EVERY_S = 30.0
+_CRL_EVERY_S = 3600.0
 # Messages in one transaction: enough to share the cost of a commit, few enough to answer soon.
 _AT_ONCE = 50
 
@@ -43,7 +45,12 @@ class Reception:
     """One connection and what is done with its messages."""
 
     def __init__(
-        self, config: CentreConfig, name: str, channels: Sequence[str], take: Take
+        self,
+        config: CentreConfig,
+        name: str,
+        channels: Sequence[str],
+        take: Take,
+        context: Context | None,
     ) -> None:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
@@ -53,6 +60,7 @@ class Reception:
             name,
             [shard_topic("+", channel) for channel in channels],
             self._inbox.put,
+            context,
         )
 
     def step(self) -> bool:
@@ -91,11 +99,27 @@ class Ingest:
     ) -> None:
         self._store = store
         receipts = Receipts(media, clock, signer, config.safe_after_days * DAY)
-        self._events = EventIntake(store, clock, signer, receipts)
-        self.events = Reception(config, "centre-ingest", (HELLO, EVENTS), self._events.take)
-        self.media = Reception(
-            config, "centre-ingest-media", (MEDIA,), MediaIntake(store, media, clock).take
+        enrolled_only = config.security == "tls"
+        self._events = EventIntake(store, clock, signer, receipts, enrolled_only)
+        name = broker.ingester(1)
+        self.events = Reception(
+            config,
+            name,
+            (HELLO, EVENTS),
+            self._events.take,
+            broker.context_of(config, name, clock),
         )
+        name += MEDIA_SUFFIX
+        self.media = Reception(
+            config,
+            name,
+            (MEDIA,),
+            MediaIntake(store, media, clock).take,
+            broker.context_of(config, name, clock),
+        )
+        self._config = config
+        self._clock = clock
+        self._crl_at = 0.0
         self._published = 0
         self._look_at = 0.0
         self._tidy_at = monotonic() + _TIDY_EVERY_S
@@ -128,6 +152,9 @@ class Ingest:
             self._store.tidy()
             self.events.say(self._events.anchors())
             self._tidy_at = monotonic() + _TIDY_EVERY_S
+        if self._config.security == "tls" and monotonic() >= self._crl_at:
+            self._crl_at = monotonic() + _CRL_EVERY_S
+            broker.keep_current(self._config.data_dir, self._clock.now().at)
         service.progress()
 
     def _publish_documents(self) -> None:

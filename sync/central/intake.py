@@ -46,13 +46,19 @@ class EventIntake:
     """Hellos and events. Each call is one transaction, or one for each message when one fails."""
 
     def __init__(
-        self, store: CentralStore, clock: Clock, signer: Signer, receipts: Receipts
+        self,
+        store: CentralStore,
+        clock: Clock,
+        signer: Signer,
+        receipts: Receipts,
+        enrolled_only: bool = False,
     ) -> None:
+        """Without *enrolled_only* a box is trusted as it is first heard (development)."""
         self._store = store
         self._receipts = receipts
         self._clock = clock
         self._signer = signer
-        self.hellos = Hellos(store, signer)
+        self.hellos = Hellos(store, signer, enrolled_only)
 
     def take(self, arrived: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         """Deal with messages, each a topic and a payload; return what to say after the commit."""
@@ -158,7 +164,7 @@ class EventIntake:
         self, connection: Connection, now: int, box: str, batch: Batch, payload: bytes
     ) -> list[Outgoing]:
         row = lines.row_of(connection, batch.ledger)
-        if row is None or row.box != box:
+        if row is None or row.box != box or not self.hellos.takes_from(connection, box):
             return []  # its hello has not come, or was refused; the box asks again by itself
         known = Known(row.uuid, bytes(row.public_key), row.last, bytes(row.last_hash))
         held, ids = _held(connection, batch, row.root)
