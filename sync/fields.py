@@ -53,6 +53,12 @@ class Head:
             raise BadMessage(f"{self._place}: {key}: not valid text") from error
         return value
 
+    def lines(self, key: str, longest: int) -> str:
+        """Return a text of lines, at most *longest* letters."""
+        value = self._get(key, str)
+        Head({"": value.replace("\n", "")}, f"{self._place}: {key}").text("", longest)
+        return value
+
     def name(self, key: str, form: re.Pattern[str]) -> str:
         """Return a text of exactly that *form*."""
         value = self._get(key, str)
