@@ -24,13 +24,23 @@ _PACKET_BYTES = PACKET_BYTES + 4096
 class Broker:
     """One Mosquitto process on 127.0.0.1."""
 
-    def __init__(self, port: int | None = None) -> None:
-        """Choose the port; nothing runs before ``start`` or ``with``."""
+    def __init__(self, port: int | None = None, settings: Path | None = None) -> None:
+        """Choose the port; nothing runs before ``start`` or ``with``.
+
+        *settings*: a configuration of its own that listens on *port*, such as a generated one.
+        """
         program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
         if program is None:
             raise NotInTime("mosquitto is not installed. Run ./box, or apt-get install mosquitto")
         self.port = port or free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="classbox-broker-"))
+        self.log = self._folder / "log"
+        if settings is None:
+            settings = self._open_settings()
+        self._child = Child("broker", [program, "-c", settings], self.log)
+
+    def _open_settings(self) -> Path:
+        """Write a configuration that lets everybody on this machine do anything."""
         settings = self._folder / "mosquitto.conf"
         settings.write_text(
             f"listener {self.port} 127.0.0.1\n"
@@ -43,7 +53,7 @@ class Broker:
             f"max_packet_size {_PACKET_BYTES}\n",
             "ascii",
         )
-        self._child = Child("broker", [program, "-c", settings], self._folder / "log")
+        return settings
 
     @property
     def pid(self) -> int:

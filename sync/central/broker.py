@@ -19,7 +19,7 @@ from edge.clock import Clock
 from edge.files import replace_file
 from edge.model import Instant
 from sync import tls
-from sync.central.authority import SERVER, Authority
+from sync.central.authority import SERVER, Authority, AuthorityProblem
 from sync.central.config import CentreConfig
 from sync.messages import MEDIA_SUFFIX, PACKET_BYTES, PREFIX
 
@@ -64,6 +64,7 @@ log_dest stderr
 log_type error
 log_type warning
 log_type notice
+log_type information
 
 listener {listener.port} {listener.address}
 cafile {server.ca.absolute()}
@@ -130,6 +131,22 @@ def context_of(config: CentreConfig, name: str, clock: Clock) -> tls.Context | N
         return tls.context(credentials, tls.dates_trusted(clock.now(), tls.RELEASED))
 
     return made
+
+
+def check(config: CentreConfig, name: str) -> None:
+    """Say loudly that the way is open; raise AuthorityProblem where certificates are missing."""
+    if config.security == "none":
+        log.warning(
+            "ingest: development mode: nothing is encrypted and any box is trusted as it is "
+            'first heard. For classrooms write security = "tls" under [broker].'
+        )
+        return
+    missing = Authority.own_files(config.data_dir / "authority", name).missing()
+    if missing is not None:
+        raise AuthorityProblem(
+            f"{missing} is missing, so the broker would not let this ingester in. "
+            "Run: classbox-central broker init --host NAME --ingesters COUNT"
+        )
 
 
 def keep_current(data_dir: Path, now: Instant) -> None:

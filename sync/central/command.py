@@ -5,64 +5,36 @@ from __future__ import annotations
 import fcntl
 import json
 import tomllib
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy import select
 
 from edge import service as services
-from edge.clock import SystemClock
 from edge.documents import KINDS, BadDocument
 from edge.events import canonical
-from edge.keys import KeyProblem, Signer
 from edge.model import SECOND
 from edge.service import Service
-from edge.settings import ConfigError
-from sync.central import documents, projections, receipts, tables
-from sync.central.config import CentreConfig, load
+from sync.central import broker, broker_command, documents, projections, receipts, tables
+from sync.central.authority import AuthorityProblem
+from sync.central.centre import Centre, with_centre
 from sync.central.ingest import Ingest
-from sync.central.media import MediaFolder
-from sync.central.store import CentralStore, StoreProblem
 from sync.messages import BadMessage, topic
-
-
-class Centre:
-    """What the commands of a centre work with."""
-
-    def __init__(self, config: CentreConfig) -> None:
-        self.config = config
-        config.data_dir.mkdir(parents=True, exist_ok=True)
-        self.store = CentralStore(config.database)
-        self.media = MediaFolder(config.data_dir / "media")
-        self.clock = SystemClock(config.trusted_clock)
-        self.signer = Signer(config.data_dir / "keys" / "centre.key")
-
-
-def _with_centre(use: Callable[..., None]) -> Callable[..., None]:
-    """Open the centre that ``--config`` names; problems end as one clear line."""
-
-    @click.pass_obj
-    @wraps(use)
-    def opened(config_path: Path, /, *args: Any, **kwargs: Any) -> None:
-        try:
-            centre = Centre(load(config_path))
-        except (ConfigError, KeyProblem, StoreProblem, OSError) as error:
-            raise click.ClickException(str(error)) from error
-        try:
-            use(centre, *args, **kwargs)
-        finally:
-            centre.store.close()
-
-    return opened
 
 
 @click.group()
 def command() -> None:
     """The centre: takes in what the boxes send, and shows it to staff."""
+
+
+for _one in (
+    broker_command.broker_group,
+    broker_command.enrol,
+    broker_command.revoke,
+    broker_command.crl,
+):
+    command.add_command(_one)
 
 
 @click.group(commands=command.commands)
@@ -81,7 +53,7 @@ def main(ctx: click.Context, config: Path) -> None:
 
 
 @command.command()
-@_with_centre
+@with_centre
 def ingest(centre: Centre) -> None:
     """Take in events and media from the boxes, and send them their documents."""
     lock = (centre.config.data_dir / "ingest.lock").open("ab")
@@ -91,6 +63,10 @@ def ingest(centre: Centre) -> None:
         raise click.ClickException("the ingest of this centre runs already") from error
 
     def body(service: Service) -> None:
+        try:
+            broker.check(centre.config, broker.ingester(1))
+        except AuthorityProblem as error:
+            raise click.ClickException(str(error)) from error
         Ingest(centre.config, centre.store, centre.media, centre.clock, centre.signer).run(service)
 
     with lock:
@@ -98,7 +74,7 @@ def ingest(centre: Centre) -> None:
 
 
 @command.command()
-@_with_centre
+@with_centre
 def console(centre: Centre) -> None:
     """Serve the pages for staff (no login yet: keep it on loopback)."""
     from sync.central.console.server import serve
@@ -110,7 +86,7 @@ def console(centre: Centre) -> None:
 @click.argument("box")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_with_centre
+@with_centre
 def publish(centre: Centre, box: str, kind: str, file: Path) -> None:
     """Give BOX a document: the timetable, roster or profiles in FILE (JSON, or TOML)."""
     try:
@@ -130,7 +106,7 @@ def publish(centre: Centre, box: str, kind: str, file: Path) -> None:
 
 
 @command.command()
-@_with_centre
+@with_centre
 def boxes(centre: Centre) -> None:
     """List the boxes: how far each is, one JSON object a line."""
     with centre.store.reading() as connection:
@@ -153,7 +129,7 @@ def boxes(centre: Centre) -> None:
 
 
 @command.command()
-@_with_centre
+@with_centre
 def rebuild(centre: Centre) -> None:
     """Derive what the console shows again from the events."""
     with centre.store.writing() as connection:
@@ -173,7 +149,7 @@ def backup() -> None:
     help="When the backup was begun, such as 2026-11-25T04:00, in the centre's time zone.",
 )
 @click.option("--place", required=True, help="Where it lies, for people.")
-@_with_centre
+@with_centre
 def note(centre: Centre, until: str, place: str) -> None:
     """Note a backup of database and media after it was made and looked at."""
     try:
@@ -190,7 +166,7 @@ def note(centre: Centre, until: str, place: str) -> None:
 
 
 @backup.command(name="list")
-@_with_centre
+@with_centre
 def list_backups(centre: Centre) -> None:
     """List the noted backups, the latest note first, one JSON object a line."""
     with centre.store.reading() as connection:

@@ -12,7 +12,7 @@ from edge.service import Service
 from sync.central.console.app import Parts, create_app
 
 if TYPE_CHECKING:
-    from sync.central.command import Centre
+    from sync.central.centre import Centre
 
 log = logging.getLogger("classbox")
 

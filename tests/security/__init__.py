@@ -1,0 +1,1 @@
+"""Who may say and hear what at the real broker, and what is left when somebody tries."""
