@@ -128,7 +128,7 @@ def context_of(config: CentreConfig, name: str, clock: Clock) -> tls.Context | N
     credentials = Authority.own_files(config.data_dir / "authority", name)
 
     def made() -> ssl.SSLContext:
-        return tls.context(credentials, tls.dates_trusted(clock.now(), tls.RELEASED))
+        return tls.context(credentials, tls.dates_trusted(clock.now()))
 
     return made
 
