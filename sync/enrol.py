@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from edge import box, keys
 from edge import config as configuration
-from edge import keys
-from edge.clock import SystemClock
 from edge.config import Config, ConfigError
 from edge.events import BoxEnrolled
 from edge.files import replace_file
@@ -171,7 +170,7 @@ def _opened(config_path: Path) -> Iterator[tuple[Config, Ledger]]:
     """Open the box beside its running services; problems end as one clear line."""
     try:
         config = configuration.load(config_path)
-        ledger = Ledger.open(config.data_dir, config.box_id, SystemClock())
+        _, ledger = box.open_ledger(config)
     except (ConfigError, LedgerError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     try:

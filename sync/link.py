@@ -156,17 +156,13 @@ class Link:
 
 
 def _context(service: BoxService, who: str) -> Context:
-    """Return what makes the TLS of a connection, by what the clock is worth at that moment.
-
-    That is the machine's own clock, by which OpenSSL judges dates; the box's may know better.
-    """
+    """Return what makes the TLS of a connection, by what the clock is worth at that moment."""
     credentials = tls.of_box(service.config.data_dir, who)
     machine = SystemClock(service.config.trusted_clock)
 
     def made() -> ssl.SSLContext:
-        head, _ = service.ledger.head()
-        last = service.ledger.events(head - 1, 1)[0].event.reading.at
-        return tls.context(credentials, tls.dates_trusted(machine.now(), last))
+        floor = service.ledger.last_at() or 0
+        return tls.context(credentials, tls.dates_trusted(machine.now(), floor))
 
     return made
 

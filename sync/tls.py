@@ -55,9 +55,10 @@ def context(credentials: Credentials, dates_trusted: bool) -> ssl.SSLContext:
     return made
 
 
-def dates_trusted(reading: Reading, floor: Instant) -> bool:
-    """Tell whether certificates may be judged by this clock: a synchronised one, past *floor*.
+def dates_trusted(machine: Reading, floor: Instant = RELEASED) -> bool:
+    """Tell whether dates may be judged by *machine*, a reading of the machine's own clock.
 
-    *floor* is the time of something that has happened, such as the ledger's last event.
+    By no other does OpenSSL judge them, even when the box has learned the time elsewhere. It must
+    be synchronised, and past *floor*, the time of something that has happened.
     """
-    return reading.clock is ClockQuality.SYNCHRONISED and reading.at >= max(floor, RELEASED)
+    return machine.clock is ClockQuality.SYNCHRONISED and machine.at >= max(floor, RELEASED)

@@ -15,7 +15,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.clock import RELEASED, Clock
+from edge.clock import Clock
 from edge.files import replace_file
 from edge.model import Instant
 from sync import tls
@@ -128,7 +128,7 @@ def context_of(config: CentreConfig, name: str, clock: Clock) -> tls.Context | N
     credentials = Authority.own_files(config.data_dir / "authority", name)
 
     def made() -> ssl.SSLContext:
-        return tls.context(credentials, tls.dates_trusted(clock.now(), RELEASED))
+        return tls.context(credentials, tls.dates_trusted(clock.now()))
 
     return made
 

@@ -159,9 +159,7 @@ def _write(centre: Centre, authority: Authority, address: str, ingesters: int) -
     # Run as root Mosquitto would become a user who may not read these files.
     listener = broker.Listener(centre.config.broker_port, address, centre.config.data_dir.owner())
     path = broker.write(folder, authority, listener, ingesters)
-    click.echo(
-        f"{path} is written. Run the broker with it: systemctl restart classbox-centre-broker"
-    )
+    click.echo(f"{path} is written. Start the broker: systemctl restart classbox-centre-broker")
 
 
 def _reload(centre: Centre, authority: Authority) -> None:

@@ -47,6 +47,16 @@ def text_of(client: FlaskClient, path: str, language: str = "en") -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Development mode"), ("zh", "开发模式")])
+def test_development_mode_is_said_on_every_page(centre: Centre, language: str, words: str) -> None:
+    """A way to the boxes that is open stands on each page; one with TLS is not worth a word."""
+    open_way = '[broker]\nsecurity = "none"\n'
+    for more, said in ((open_way, True), ("", False)):
+        with console_of(centre, more).test_client() as browser:
+            for page in ("/", "/boxes"):
+                assert (words in text_of(browser, page, language)) == said
+
+
 def test_an_empty_centre_says_what_to_do_next(centre: Centre) -> None:
     """Without boxes and timetables the pages are calm and name the command."""
     with console_of(centre).test_client() as client:

@@ -82,6 +82,7 @@ def create_app(parts: Parts) -> Flask:
         stamp=_fingerprint(Path(app.static_folder or ""), assets.LOOK),
         language=lambda: locale().language,
         centre_name=lambda: parts.config.name or _("Attendance management"),
+        open_way=parts.config.security == "none",
         hhmm=lambda at: words.hhmm(at, zone),
         hhmmss=lambda at: words.hhmmss(at, zone),
         when=lambda at: words.when(at, parts.clock.now().at, zone),
