@@ -48,7 +48,6 @@ def store_document(store: CentralStore, box: str, kind: str, content: bytes, now
             f"{kind}: {len(content)} bytes; a box takes at most {DOCUMENT_BYTES}. "
             "Leave out lessons that are over, or classes that do not meet in its room."
         )
-    sha256 = hashlib.sha256(content).hexdigest()
     with store.writing() as connection:
         last = newest(connection, box, kind, store.epoch)
         if last is not None and last.content == content:
@@ -60,12 +59,17 @@ def store_document(store: CentralStore, box: str, kind: str, content: bytes, now
                 kind=kind,
                 epoch=store.epoch,
                 version=version,
-                sha256=sha256,
+                sha256=name_of(content),
                 content=content,
                 stored_at=now,
             )
         )
     return version
+
+
+def name_of(content: bytes) -> str:
+    """Return the hash by which lessons cite a document."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def newest(connection: Connection, box: str, kind: str, epoch: str) -> Stored | None:
