@@ -20,7 +20,8 @@ from sync.messages import PART_BYTES, PARTS, Document
 from sync.seal import Letter
 
 # What sealing adds: a signature, a line of JSON, a key and a tag.
-DOCUMENT_BYTES = PARTS * PART_BYTES - 4096
+_SEALING_BYTES = 4096
+DOCUMENT_BYTES = PARTS * PART_BYTES - _SEALING_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,19 @@ def sealed(document: Stored, box: str, sealing_key: bytes, signer: Signer) -> li
         Document(document.kind, document.epoch, document.version, name, part, number, len(slices))
         for number, part in enumerate(slices, start=1)
     ]
+
+
+def most_parts(connection: Connection, box: str) -> dict[str, int]:
+    """Return of each kind how many messages the longest document ever stored for *box* took."""
+    table = tables.document
+    longest = func.max(func.length(table.c.content))
+    rows = connection.execute(
+        select(table.c.kind, longest).where(table.c.box == box).group_by(table.c.kind)
+    )
+    return {
+        kind: min(PARTS, ((size or 0) + _SEALING_BYTES + PART_BYTES - 1) // PART_BYTES)
+        for kind, size in rows
+    }
 
 
 def last_number(connection: Connection) -> int:

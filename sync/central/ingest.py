@@ -16,7 +16,6 @@ from edge.clock import Clock, monotonic
 from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
-from sync import wire
 from sync.central import broker, documents, erasure, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
@@ -105,7 +104,7 @@ class Reception:
     def say(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish; what cannot be sent now is asked for again by the boxes."""
         for out in outgoing:
-            self.line.publish(out.topic, wire.encode(out.message), out.retain)
+            self.line.publish(out.topic, out.payload(), out.retain)
 
 
 class Ingest:
