@@ -123,14 +123,21 @@ def roster_to_json(roster: Roster) -> bytes:
 
 
 def roster_without(content: bytes, person_id: str) -> bytes | None:
-    """Return a roster document without that trainee, None when they are not on it."""
+    """Return a roster document without that person, None when they are not on it."""
+    if person_id not in people_on(content):
+        return None
     roster = json.loads(content)
-    found = False
     for entry in roster["classes"]:
-        left = [trainee for trainee in entry["trainees"] if trainee["id"] != person_id]
-        found = found or len(left) < len(entry["trainees"])
-        entry["trainees"] = left
-    return canonical(roster) if found else None
+        entry["trainees"] = [one for one in entry["trainees"] if one["id"] != person_id]
+    roster["instructors"] = [one for one in roster["instructors"] if one["id"] != person_id]
+    return canonical(roster)
+
+
+def people_on(content: bytes) -> set[str]:
+    """Return the ids of everybody on a roster document."""
+    roster = parse_roster(json.loads(content))
+    trainees = {trainee.id for entry in roster.classes for trainee in entry.trainees}
+    return trainees | {entry.id for entry in roster.instructors}
 
 
 def parse_profiles(values: Mapping[str, Any]) -> dict[str, Profile]:

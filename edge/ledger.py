@@ -12,12 +12,11 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edge import chain, events, projections
+from edge import chain, events, projections, proof
 from edge.chain import Event, event_from_row
 from edge.clock import STEP, Clock
 from edge.events import Body, ClockStepped, LedgerBorn, LedgerBranched
@@ -25,7 +24,7 @@ from edge.keys import KeyProblem, Signer
 from edge.lineage import Lineage
 from edge.migrations import PROJECTIONS, box
 from edge.model import Duration, Instant, Reading
-from edge.signing import signed
+from edge.proof import Record, Report
 from edge.store import Store
 
 SOFTWARE = version("classbox")
@@ -34,29 +33,6 @@ _BATCH = 1000
 
 class LedgerError(Exception):
     """The ledger cannot be opened or used; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One event with what stands beside the chain; ``salt`` and ``body`` are None when erased."""
-
-    event: Event
-    salt: bytes | None
-    body: bytes | None
-
-
-@dataclass(slots=True)
-class Report:
-    """What ``verify`` found. ``problems`` are sentences; an intact ledger has none."""
-
-    events: int = 0
-    erased: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def intact(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
 
 
 class Writer:
@@ -261,32 +237,7 @@ class Ledger:
 
     def verify(self) -> Report:
         """Check every hash, link, signature and body, and that the head is the last event."""
-        report = Report()
-        head_seq, head_hash = self.head()
-        prev = chain.genesis(self.uuid)
-        for record in self.records():
-            event = record.event
-            report.events += 1
-            where = f"event {event.seq} ({event.kind})"
-            if event.seq != report.events:
-                report.problems.append(f"{where}: event {report.events} is missing before it")
-                return report
-            if event.prev_hash != prev:
-                report.problems.append(f"{where}: does not follow from the event before it")
-            if chain.recomputed_hash(event) != event.hash:
-                report.problems.append(f"{where}: its header was changed")
-            if not signed(self.public_key, event.hash, event.signature):
-                report.problems.append(f"{where}: not signed by this box's key")
-            if record.salt is None or record.body is None:
-                report.erased += 1
-            elif chain.body_hash(record.salt, record.body) != event.body_hash:
-                report.problems.append(f"{where}: its body was changed")
-            prev = event.hash
-            if event.seq == head_seq and event.hash != head_hash:
-                report.problems.append("head: differs from the last event")
-        if report.events < head_seq:
-            report.problems.append(f"head: says {head_seq} events, but {report.events} are there")
-        return report
+        return proof.check(self.records(), self.uuid, self.public_key, self.head())
 
     def rebuild(self) -> None:
         """Empty the projections and fill them again from the events, in one transaction."""

@@ -1,4 +1,4 @@
-"""``classbox ledger``: verify, show and rebuild the box's ledger."""
+"""``classbox ledger``: what can be done with the box's ledger at a command line."""
 
 from __future__ import annotations
 
@@ -11,29 +11,40 @@ from zoneinfo import ZoneInfo
 import click
 
 from edge import config as configuration
-from edge import erasure, times
+from edge import erasure, ledger_export, proof, times
 from edge.box import open_ledger
 from edge.clock import local
 from edge.config import Config, ConfigError
 from edge.ledger import Ledger, LedgerError, projection_rows
+from edge.ledger_export import Origin
 from edge.media import MediaStore
 from edge.model import ClockQuality
+from edge.proof import Report
 from edge.rules.moments import Moment
 from edge.store import StoreError
 
 
 @click.group()
 def command() -> None:
-    """Verify, show or rebuild the ledger of this box."""
+    """Verify, show, export, compare or rebuild the ledger of this box; erase a person from it."""
 
 
 @command.command()
+@click.option(
+    "--export",
+    type=click.Path(exists=True, path_type=Path),
+    help="Check this exported ledger instead; it needs no box.",
+)
 @click.pass_obj
-def verify(config_path: Path) -> None:
+def verify(config_path: Path, export: Path | None) -> None:
     """Check every hash, link and signature, and that the screens' tables agree with the events.
 
     Ends with status 1 when anything is wrong.
     """
+    if export is not None:
+        with _read(export) as (origin, records):
+            _tell(ledger_export.verify(origin, records))
+        return
     with _opened(config_path) as (config, ledger):
         report = ledger.verify()
         media = MediaStore(config.data_dir / "media")
@@ -41,11 +52,50 @@ def verify(config_path: Path) -> None:
             report.problems.append(f"media {sha256[:12]}…: an event names it, the disk lacks it")
         for file in media.unknown(ledger):
             click.echo(f"note: {file.name[:12]}… lies in the media folder and no event names it")
-    for problem in report.problems:
-        click.echo(problem, err=True)
-    erased = f", {report.erased} with an erased body" if report.erased else ""
-    click.echo(f"{report.events} events{erased}, {len(report.problems)} problems")
-    if not report.intact:
+    _tell(report)
+
+
+@command.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def export(config_path: Path, file: Path) -> None:
+    """Write the ledger to FILE, which proves itself: `classbox ledger verify --export FILE`.
+
+    It holds personal data, and a later erasure does not reach it: keep it accordingly.
+    """
+    with _opened(config_path) as (_, ledger):
+        try:
+            file.touch(mode=0o600)
+            with file.open("wb") as written:
+                count = ledger_export.write(ledger, written)
+        except OSError as error:
+            raise click.ClickException(f"{file}: cannot be written: {error.strerror}") from error
+    click.echo(f"{file}: {count} events")
+
+
+@command.command()
+@click.argument("other", type=click.Path(exists=True, path_type=Path))
+@click.pass_obj
+def compare(config_path: Path, other: Path) -> None:
+    """Compare the ledger of this box with OTHER: an export, a ledger.db or the folder of one.
+
+    Ends with status 1 when they do not hold the same events.
+    """
+    with _opened(config_path) as (_, ledger), _read(other) as (origin, records):
+        found = ledger_export.compare(ledger.records(), records)
+        same_birth = origin.uuid == ledger.uuid
+    if not same_birth:
+        click.echo(f"another ledger: {origin.uuid} of box {origin.box}")
+    click.echo(f"both hold events 1 to {found.common}" if found.common else "nothing is common")
+    for where, last in (("here", found.here), ("there", found.there)):
+        if last > found.common:
+            click.echo(f"only {where}: events {found.common + 1} to {last}")
+    if min(found.here, found.there) > found.common > 0:
+        click.echo(f"they part behind event {found.common}")
+    for where, count in (("here", found.erased_here), ("there", found.erased_there)):
+        if count:
+            click.echo(f"note: {count} bodies are erased {where} and not on the other side")
+    if not found.equal:
         raise SystemExit(1)
 
 
@@ -137,6 +187,24 @@ def _really(moment: Moment, zone: ZoneInfo) -> str:
         for at in (moment.earliest, moment.latest)
     )
     return f"(really {earliest} to {latest})"
+
+
+def _tell(report: Report) -> None:
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    erased = f", {report.erased} with an erased body" if report.erased else ""
+    click.echo(f"{report.events} events{erased}, {len(report.problems)} problems")
+    if not report.intact:
+        raise SystemExit(1)
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[tuple[Origin, Iterator[proof.Record]]]:
+    try:
+        with ledger_export.opened(path) as found:
+            yield found
+    except ledger_export.BadExport as error:
+        raise click.ClickException(f"{path}: {error}") from error
 
 
 def _one_line(content: bytes) -> str:

@@ -17,7 +17,16 @@ from edge.documents import KINDS, BadDocument
 from edge.events import canonical
 from edge.model import SECOND
 from edge.service import Service
-from sync.central import broker, broker_command, documents, metrics, projections, receipts, tables
+from sync.central import (
+    broker,
+    broker_command,
+    documents,
+    metrics,
+    projections,
+    receipts,
+    staff_command,
+    tables,
+)
 from sync.central.authority import AuthorityProblem
 from sync.central.ingest import Ingest
 from sync.central.opened import Centre, with_centre
@@ -35,6 +44,7 @@ for _one in (
     broker_command.enrol,
     broker_command.revoke,
     broker_command.crl,
+    *staff_command.COMMANDS,
 ):
     command.add_command(_one)
 

@@ -20,7 +20,8 @@ from sync.messages import PART_BYTES, PARTS, Document
 from sync.seal import Letter
 
 # What sealing adds: a signature, a line of JSON, a key and a tag.
-DOCUMENT_BYTES = PARTS * PART_BYTES - 4096
+_SEALING_BYTES = 4096
+DOCUMENT_BYTES = PARTS * PART_BYTES - _SEALING_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,6 @@ def store_document(store: CentralStore, box: str, kind: str, content: bytes, now
             f"{kind}: {len(content)} bytes; a box takes at most {DOCUMENT_BYTES}. "
             "Leave out lessons that are over, or classes that do not meet in its room."
         )
-    sha256 = hashlib.sha256(content).hexdigest()
     with store.writing() as connection:
         last = newest(connection, box, kind, store.epoch)
         if last is not None and last.content == content:
@@ -60,12 +60,17 @@ def store_document(store: CentralStore, box: str, kind: str, content: bytes, now
                 kind=kind,
                 epoch=store.epoch,
                 version=version,
-                sha256=sha256,
+                sha256=name_of(content),
                 content=content,
                 stored_at=now,
             )
         )
     return version
+
+
+def name_of(content: bytes) -> str:
+    """Return the hash by which lessons cite a document."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def newest(connection: Connection, box: str, kind: str, epoch: str) -> Stored | None:
@@ -101,6 +106,19 @@ def sealed(document: Stored, box: str, sealing_key: bytes, signer: Signer) -> li
         Document(document.kind, document.epoch, document.version, name, part, number, len(slices))
         for number, part in enumerate(slices, start=1)
     ]
+
+
+def most_parts(connection: Connection, box: str) -> dict[str, int]:
+    """Return of each kind how many messages the longest document ever stored for *box* took."""
+    table = tables.document
+    longest = func.max(func.length(table.c.content))
+    rows = connection.execute(
+        select(table.c.kind, longest).where(table.c.box == box).group_by(table.c.kind)
+    )
+    return {
+        kind: min(PARTS, ((size or 0) + _SEALING_BYTES + PART_BYTES - 1) // PART_BYTES)
+        for kind, size in rows
+    }
 
 
 def last_number(connection: Connection) -> int:

@@ -37,7 +37,12 @@ def boxes(connection: Connection, now: Instant, silent_after: Duration) -> list[
 
 
 def troubles(connection: Connection) -> list[Trouble]:
-    """Return the incidents, the latest first."""
+    """Return the incidents that nobody has resolved yet, the latest first."""
     table = tables.incident
-    rows = connection.execute(select(table).order_by(table.c.last_at.desc()).limit(100))
+    rows = connection.execute(
+        select(table)
+        .where(table.c.resolved_at.is_(None))
+        .order_by(table.c.last_at.desc())
+        .limit(100)
+    )
     return [Trouble(row.box, row.cause, row.text, row.times, row.last_at) for row in rows]

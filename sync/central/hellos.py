@@ -74,6 +74,8 @@ class Hellos:
             speaks=SPEAKS,
         )
         answers = [Outgoing(topic(box, ACK), answer)]
+        if pinned is not None and _under_a_new_key(pinned, hello):
+            answers += self.taken_back(connection, box)
         for document in documents.in_force(connection, box, self._store.epoch):
             has = hello.documents.get(document.kind)
             if has is None or (has.epoch, has.version) != (document.epoch, document.version):
@@ -84,7 +86,7 @@ class Hellos:
     def requests(self, connection: Connection, now: int, box: str) -> list[Outgoing]:
         """Return what brings the open requests to *box*; nothing before it said its key."""
         known = _box(connection, box)
-        if known is None or known.sealing_key is None:
+        if known is None or known.sealing_key is None or known.revoked_at is not None:
             return []
         key = bytes(known.sealing_key)
         return [
@@ -98,9 +100,17 @@ class Hellos:
         if known is None or known.sealing_key is None or known.revoked_at is not None:
             return []
         parts = documents.sealed(document, box, bytes(known.sealing_key), self._signer)
-        return [
+        said = [
             Outgoing(document_topic(box, part.kind, part.part), part, retain=True) for part in parts
         ]
+        # A longer version may have been there before: its last parts belong to nothing now.
+        most = documents.most_parts(connection, box).get(document.kind, 0)
+        return said + _cleared(box, document.kind, len(parts) + 1, most)
+
+    def taken_back(self, connection: Connection, box: str) -> list[Outgoing]:
+        """Return what clears every document of *box* at the broker: it has another key now."""
+        most = documents.most_parts(connection, box)
+        return [out for kind, parts in most.items() for out in _cleared(box, kind, 1, parts)]
 
     def _check(self, box: str, pinned: Any, hello: Hello) -> None:
         refusal = _refusal(box, pinned) if self._enrolled_only else None
@@ -166,3 +176,16 @@ def _refusal(box: str, pinned: Any) -> NotTaken | None:
 
 def _box(connection: Connection, box: str) -> Any:
     return connection.execute(select(tables.box).where(tables.box.c.id == box)).one_or_none()
+
+
+def _cleared(box: str, kind: str, first: int, last: int) -> list[Outgoing]:
+    return [
+        Outgoing(document_topic(box, kind, part), None, retain=True)
+        for part in range(first, last + 1)
+    ]
+
+
+def _under_a_new_key(pinned: Any, hello: Hello) -> bool:
+    """Tell whether the box was enrolled anew, or seals to another key, since it was last heard."""
+    other = pinned.sealing_key is not None and bytes(pinned.sealing_key) != hello.sealing_key
+    return other or (pinned.enrolled_at or 0) > pinned.last_seen

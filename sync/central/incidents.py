@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Column, Connection, insert, select, update
 
 from sync.central import metrics, tables
 
@@ -23,7 +24,10 @@ def report(
     ledger: str = "",
     seq: int = 0,
 ) -> None:
-    """Set something aside; the same again at the same place is counted, not stored twice."""
+    """Set something aside; the same again at the same place is counted, not stored twice.
+
+    What somebody had resolved is open again when it happens again.
+    """
     metrics.INCIDENTS.labels(cause).inc()
     table = tables.incident
     same = (
@@ -37,7 +41,7 @@ def report(
         connection.execute(
             update(table)
             .where(table.c.number == row.number)
-            .values(times=row.times + 1, last_at=now, text=text)
+            .values(times=row.times + 1, last_at=now, text=text, resolved_at=None)
         )
         return
     log.warning("ingest: box %s: %s: %s", box, cause, text)
@@ -54,3 +58,32 @@ def report(
             times=1,
         )
     )
+
+
+def listed(connection: Connection, everything: bool) -> list[dict[str, Any]]:
+    """Return what there is to say of the incidents, the latest first; else of the open ones."""
+    table = tables.incident
+    query = select(*_shown()).order_by(table.c.last_at.desc(), table.c.number.desc())
+    if not everything:
+        query = query.where(table.c.resolved_at.is_(None))
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def one(connection: Connection, number: int) -> dict[str, Any] | None:
+    """Return one incident with its ``content`` (what was set aside), None for no such number."""
+    table = tables.incident
+    query = select(*_shown(), table.c.content).where(table.c.number == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else {**row._mapping, "content": bytes(row.content)}
+
+
+def resolve(connection: Connection, number: int, now: int, who: str, note: str) -> bool:
+    """State that *who* looked at an incident and what came of it; False for no such number."""
+    table = tables.incident
+    same = table.c.number == number
+    values = {"resolved_at": now, "resolved_by": who, "note": note}
+    return connection.execute(update(table).where(same).values(**values)).rowcount > 0
+
+
+def _shown() -> list[Column[Any]]:
+    return [column for column in tables.incident.c if column.name != "content"]

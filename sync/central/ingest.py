@@ -16,8 +16,7 @@ from edge.clock import Clock, monotonic
 from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
-from sync import wire
-from sync.central import broker, documents, metrics, requests
+from sync.central import broker, documents, erasure, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -105,7 +104,7 @@ class Reception:
     def say(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish; what cannot be sent now is asked for again by the boxes."""
         for out in outgoing:
-            self.line.publish(out.topic, wire.encode(out.message), out.retain)
+            self.line.publish(out.topic, out.payload(), out.retain)
 
 
 class Ingest:
@@ -122,6 +121,7 @@ class Ingest:
     ) -> None:
         self._store = store
         self._share = share
+        self._media = media
         receipts = Receipts(media, clock, signer, config.safe_after_days * DAY)
         enrolled_only = config.security == "tls"
         self._events = EventIntake(store, clock, signer, receipts, enrolled_only)
@@ -148,8 +148,9 @@ class Ingest:
         self._crl_at = 0.0
         self._published = 0
         self._requested = 0
+        self._swept = 0
         self._look_at = 0.0
-        self._tidy_at = monotonic() + _TIDY_EVERY_S
+        self._tidy_at = 0.0
 
     def run(self, service: Service) -> None:
         """Run until the service stops."""
@@ -177,6 +178,7 @@ class Ingest:
             self.events.say(self._events.announcements(self._share.has))
         self._publish()
         if monotonic() >= self._tidy_at:
+            self._swept = erasure.sweep(self._store, self._media, self._swept)
             self._store.tidy()
             if self._share.number == 1:
                 self.events.say(self._events.anchors())

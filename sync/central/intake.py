@@ -22,6 +22,7 @@ from sync.central import (
     anchors,
     branching,
     documents,
+    erasure,
     incidents,
     lines,
     metrics,
@@ -227,6 +228,7 @@ class EventIntake:
         self, connection: Connection, now: int, box: str, row: Any, verdict: Store
     ) -> None:
         ledger: str = row.uuid
+        records = erasure.without_erased(connection, ledger, verdict.records)
         insert_new(
             connection,
             tables.event,
@@ -242,7 +244,7 @@ class EventIntake:
                     "salt": record.salt,
                     "content": record.body,
                 }
-                for record in verdict.records
+                for record in records
                 if record.body is not None
             ],
         )
@@ -256,11 +258,12 @@ class EventIntake:
                 said=max(row.said, verdict.last, _head_said(connection, box)),
             )
         )
-        for one in projections.apply(connection, box, ledger, verdict.records):
+        for one in projections.apply(connection, box, ledger, records):
             incidents.report(
                 connection, now, box, "unreadable", one.problem, ledger=ledger, seq=one.seq
             )
-        requests.note_answers(connection, now, box, ledger, verdict.records)
+        requests.note_answers(connection, now, box, ledger, records)
+        erasure.follow(connection, now, self._store.epoch, box, ledger, records)
         connection.execute(update(tables.box).where(tables.box.c.id == box).values(last_seen=now))
         for cause, text in branching.troubles(connection, ledger, verdict):
             incidents.report(connection, now, box, cause, text, ledger=ledger)

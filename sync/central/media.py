@@ -47,6 +47,10 @@ class MediaHolder(Protocol):
         """
         ...
 
+    def delete(self, sha256: str) -> None:
+        """Delete a file, and what is arriving of it from any box; without it do nothing."""
+        ...
+
 
 class MediaFolder:
     """Media in a folder of this machine."""
@@ -116,6 +120,13 @@ class MediaFolder:
         _sync(final.parent)
         _sync(self._incoming)
         return True
+
+    def delete(self, sha256: str) -> None:
+        """See MediaHolder."""
+        for file in (self.path(sha256), *self._incoming.glob(f"*.{sha256}")):
+            if file.exists():
+                file.unlink()
+                _sync(file.parent)
 
     def _part(self, box: str, sha256: str) -> Path:
         self.path(sha256)

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from edge.clock import Clock
 from sync import wire
-from sync.central import incidents, metrics, tables
+from sync.central import erasure, incidents, metrics, tables
 from sync.central.media import MediaHolder
 from sync.central.outgoing import Outgoing
 from sync.central.store import CentralStore, insert_new, insert_or_update
@@ -49,6 +49,7 @@ class _Arriving:
     there: int
     stored: bool = False
     asked: bool = False
+    erased: bool = False
 
 
 class MediaIntake:
@@ -101,6 +102,8 @@ class MediaIntake:
             file = self._look_up(now, box, message)
             if file is None:
                 return []
+            if file.erased:
+                return [_erased(file)]
             if file.stored:
                 return [_answer(box, MediaAck(file.sha256, file.size, stored=True))]
             if file.durable == file.size:
@@ -126,6 +129,8 @@ class MediaIntake:
             known = select(tables.box.c.id).where(tables.box.c.id == box)
             if connection.execute(known).one_or_none() is None:
                 return None
+            if erasure.was_erased(connection, sha256):
+                return _Arriving(box, sha256, size, 0, 0, erased=True)
             if here and _stored(connection, sha256):
                 return _Arriving(box, sha256, size, size, size, stored=True)
             held = _held(connection, box, sha256)
@@ -159,7 +164,9 @@ class MediaIntake:
         right = self._media.commit(file.box, file.sha256)
         with self._store.writing() as connection:
             connection.execute(delete(tables.upload).where(_upload(file)))
-            if right:
+            # It may have been erased while it arrived.
+            file.erased = erasure.was_erased(connection, file.sha256)
+            if right and not file.erased:
                 row = {
                     "sha256": file.sha256,
                     "size": file.size,
@@ -168,7 +175,7 @@ class MediaIntake:
                 }
                 # One that was lost here and came again is only as old as its return.
                 insert_or_update(connection, tables.media, row)
-            else:
+            elif not right:
                 incidents.report(
                     connection,
                     now,
@@ -177,6 +184,9 @@ class MediaIntake:
                     f"a file arrived whole but does not hash to its name {file.sha256}: "
                     "the box's disk may be failing",
                 )
+        if file.erased:
+            self._media.delete(file.sha256)
+            return [_erased(file)]
         if right:
             return [_answer(file.box, MediaAck(file.sha256, file.size, stored=True))]
         return [_answer(file.box, MediaAck(file.sha256, 0, refused="its hash is wrong"))]
@@ -184,6 +194,10 @@ class MediaIntake:
 
 def _answer(box: str, message: MediaAck) -> Outgoing:
     return Outgoing(topic(box, MEDIA_ACK), message)
+
+
+def _erased(file: _Arriving) -> Outgoing:
+    return _answer(file.box, MediaAck(file.sha256, 0, refused="it was erased"))
 
 
 def _stored(connection: Connection, sha256: str) -> bool:

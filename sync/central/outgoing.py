@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sync import wire
 from sync.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to publish. ``replaces``: a later one with the same value makes it needless."""
+    """A message to publish; None takes back what the broker retains there.
+
+    ``replaces``: a later one with the same value makes it needless.
+    """
 
     topic: str
-    message: Message
+    message: Message | None
     retain: bool = False
     replaces: str = ""
+
+    def payload(self) -> bytes:
+        """Return its bytes."""
+        return b"" if self.message is None else wire.encode(self.message)

@@ -219,6 +219,13 @@ erasure = Table(
     _text("reason", "as in body.erased"),
 )
 
+media_erased = Table(
+    "media_erased",
+    metadata,
+    Column("sha256", Text, primary_key=True, comment="a file that is gone and stays away"),
+    _whole("at", "the centre's time"),
+)
+
 lesson_run = Table(
     "lesson_run",
     metadata,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.cli import main
 from edge.documents import ROSTER, TIMETABLE, BadDocument, roster_to_json, timetable_to_json
@@ -66,6 +67,36 @@ def test_documents_are_kept_by_the_broker(centre: Centre) -> None:
         assert out.retain == isinstance(out.message, Document)
         if out.retain:
             assert out.topic == "classbox/1/f/room-203/down/doc/roster/1"
+
+
+def test_a_box_under_a_new_key_finds_nothing_of_the_old_one(centre: Centre) -> None:
+    """What the broker keeps for the old key is taken back before the documents go out anew."""
+    store_document(centre.store, BOX, ROSTER, ROSTER_1, 1)
+    chain = Chain()
+    centre.know(chain)
+    has = {ROSTER: Held(centre.store.epoch, 1)}
+    assert [out.retain for out in centre.heard(BOX, hello_of(chain, documents=has))] == [False]
+    key = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    said = centre.heard(BOX, hello_of(chain, sealing_key=key))
+    there = "classbox/1/f/room-203/down/doc/roster/1"
+    assert [(out.topic, out.payload() == b"") for out in said[1:]] == [
+        (there, True),
+        (there, False),
+    ]
+    assert all(out.retain for out in said[1:])
+
+
+def test_the_last_parts_of_a_longer_version_are_taken_back(centre: Centre) -> None:
+    """A document that became shorter leaves no parts of the old one at the broker."""
+    centre.know(Chain())
+    lesson = two_hours(at("09:00"))
+    many = tuple(replace(lesson, id=f"lesson-{number}") for number in range(2000))
+    store_document(centre.store, BOX, TIMETABLE, timetable_to_json(many), 1)
+    parts = len(centre.events.documents([BOX]))
+    assert parts > 2
+    store_document(centre.store, BOX, TIMETABLE, TIMETABLE_1, 2)
+    said = centre.events.documents([BOX])
+    assert [out.payload() == b"" for out in said] == [False] + [True] * (parts - 1)
 
 
 def centre_toml(folder: Path, more: str = "") -> Path:

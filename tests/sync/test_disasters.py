@@ -224,7 +224,7 @@ class Disasters(RuleBasedStateMachine):
         message = self.up[place] if keep else self.up.pop(place)
         said = self.centre.intake.take([message])
         if answer:
-            self.down += [wire.encode(out.message) for out in said]
+            self.down += [out.payload() for out in said]
 
     @precondition(lambda self: self.down)
     @rule(place=st.integers(0, 50), keep=st.booleans(), number=st.integers(0, 1))
@@ -305,7 +305,7 @@ class Disasters(RuleBasedStateMachine):
                 break
             if said[0]:
                 for out in self.centre.intake.take([(topic(BOX, said[0]), said[1])]):
-                    disk.hear(wire.decode(wire.encode(out.message)), self.now)
+                    disk.hear(wire.decode(out.payload()), self.now)
 
     @invariant()
     def the_window_is_bounded(self) -> None:

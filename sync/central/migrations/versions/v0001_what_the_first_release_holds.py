@@ -379,6 +379,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256"),
     )
     op.create_table(
+        "media_erased",
+        sa.Column(
+            "sha256", sa.Text(), nullable=False, comment="a file that is gone and stays away"
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False, comment="the centre's time"),
+        sa.PrimaryKeyConstraint("sha256"),
+    )
+    op.create_table(
         "recording",
         sa.Column("ledger", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
