@@ -272,6 +272,12 @@ class Cursor:
                 [(number, sha256) for sha256 in receipt.media],
             )
 
+    def waiting(self) -> list[str]:
+        """Return the hashes of the files that have yet to reach the centre."""
+        with self.store.read() as connection:
+            rows = connection.execute("SELECT sha256 FROM media WHERE state = 'waiting'").fetchall()
+        return [row["sha256"] for row in rows]
+
     def media_waiting(self) -> int:
         """Return how many files have yet to reach the centre."""
         with self.store.read() as connection:

@@ -76,6 +76,7 @@ class Facts:
         # Answers to the hellos of an earlier process are not ours.
         self._token = secrets.token_hex(4)
         self._refused_documents: set[tuple[str, str, int]] = set()
+        self.acked_at = 0  # wall time of the last acknowledgement, 0 before the first
         self._refusal = ""
         self._asked = Asked()
         self._centre_speaks: tuple[str, ...] = ()
@@ -174,6 +175,8 @@ class Facts:
         self.delivery = replica.hear(
             self.delivery, message, self._lineage, self._token, compares, now
         )
+        if isinstance(message, Ack):
+            self.acked_at = self._service.clock.now().at
         if self.delivery.acked < held:
             self._fell_back()
         match message:

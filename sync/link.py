@@ -21,12 +21,14 @@ from edge.clock import SystemClock, monotonic
 from edge.config import LinkConfig
 from edge.store import Watch
 from sync import tls
+from sync.backlog import Backlog, Pace, measure
 from sync.cursor import Cursor
 from sync.facts import Facts
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.media import Media
 from sync.messages import ACK, DOC, MEDIA_ACK, REQUEST, BadMessage, topic
 from sync.retention import Retention
+from sync.status import status
 from sync.tls import Context
 
 log = logging.getLogger("classbox")
@@ -34,6 +36,7 @@ log = logging.getLogger("classbox")
 # How long the link may sleep: also how long a fresh event may wait before it goes up.
 _LOOK_EVERY_S = 0.05
 _SHOW_EVERY_S = 1.0
+_MEASURE_EVERY_S = 5.0  # counting a large backlog takes a moment
 _CHECKPOINT_EVERY_EVENTS = 1000
 _CHECKPOINT_EVERY_S = 60.0
 
@@ -63,7 +66,10 @@ class Link:
             service.ledger, service.media, self._cursor, self.facts.safe.ask_soon
         )
         self._cause = "not connected yet"
+        self._left = Backlog(0, 0, 0, 0)
+        self._pace = Pace()
         self._show_at = 0.0
+        self._measure_at = 0.0
         self._checkpoint_at = monotonic()
         self._checkpointed_head = 0
 
@@ -88,7 +94,7 @@ class Link:
         self.media.step(now)
         if now >= self._show_at:
             self._show_at = now + _SHOW_EVERY_S
-            self._show()
+            self._show(now)
             self._tidy(now)
             self._service.progress()
 
@@ -130,8 +136,14 @@ class Link:
                 except BadMessage as error:
                     log.warning("link: set aside a message from the centre: %s", error)
 
-    def _show(self) -> None:
+    def _show(self, now: float) -> None:
         facts = self.facts
+        if now >= self._measure_at:
+            self._measure_at = now + _MEASURE_EVERY_S
+            service = self._service
+            self._left = measure(service.ledger, service.media, self._cursor, facts.delivery.acked)
+            self._pace.note(self._left.bytes, now)
+        receipt = self._cursor.last_receipt()
         self._service.show(
             "link.json",
             {
@@ -141,6 +153,11 @@ class Link:
                 "head": facts.delivery.head,
                 "media_waiting": self._cursor.media_waiting(),
                 "cause": facts.problem if facts.online else self._cause,
+                "acked_at": facts.acked_at,
+                "safe": receipt["seq"] if receipt else 0,
+                "safe_at": receipt["at"] if receipt else 0,
+                "left": self._left.told(),
+                "seconds_left": self._pace.seconds_left(),
             },
         )
 
@@ -184,10 +201,21 @@ def _check_enrolled(service: BoxService, config: LinkConfig) -> None:
             )
 
 
-@click.command()
-@click.pass_obj
-def command(config_path: Path) -> None:
-    """Bring the ledger and its media to the centre, and documents to the box."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Bring the ledger and its media to the centre, and documents to the box.
+
+    Without a further word this is the service itself.
+    """
+    if context.invoked_subcommand is None:
+        _serve(context.obj)
+
+
+command.add_command(status)
+
+
+def _serve(config_path: Path) -> None:
 
     def body(service: BoxService) -> None:
         config = service.config.link

@@ -37,6 +37,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
     def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield name, command
             context = click.Context(command)
             for child in command.list_commands(context):
                 found = command.get_command(context, child)
