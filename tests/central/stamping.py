@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.processes import in_another_time
 
 _SETTINGS = """\
 [tsa]
@@ -31,9 +34,14 @@ class StampAuthority:
     With ``answer`` it says that instead of a stamp; with ``status`` it fails like that.
     """
 
-    def __init__(self, folder: Path, days: int = 30) -> None:
-        """Make keys and certificates in *folder*, valid for *days* from now."""
+    def __init__(self, folder: Path, when: str = "") -> None:
+        """Make keys and certificates in *folder*, valid for 30 days.
+
+        *when*: the day that this authority lives in, such as ``2025-01-01``; today without.
+        """
         folder.mkdir(parents=True)
+        wall = in_another_time(folder / "wall", f"@{when} 12:00:00") if when else {}
+        self._environment = {**os.environ, **wall}
         self.folder = folder
         self.roots = folder / "root.pem"
         self.asked: list[bytes] = []
@@ -45,11 +53,11 @@ class StampAuthority:
         (folder / "ext").write_text("extendedKeyUsage=critical,timeStamping\n")
         key = ("-newkey", "rsa:2048", "-nodes")
         self._openssl("req", "-x509", *key, "-keyout", "root.key", "-out", "root.pem",
-                      "-subj", "/CN=Root of time", "-days", str(days))  # fmt: skip
+                      "-subj", "/CN=Root of time", "-days", "30")  # fmt: skip
         self._openssl("req", *key, "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Time")
         self._openssl("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key",
                       "-CAcreateserial", "-extfile", "ext", "-out", "tsa.pem",
-                      "-days", str(days))  # fmt: skip
+                      "-days", "30")  # fmt: skip
 
     def reply(self, query: bytes) -> bytes:
         """Return what OpenSSL answers to a request (TimeStampReq, DER)."""
@@ -64,16 +72,21 @@ class StampAuthority:
 
     def _openssl(self, *words: str, must: bool = True) -> int:
         done = subprocess.run(
-            ["openssl", *words], cwd=self.folder, capture_output=True, timeout=60, check=False
+            ["openssl", *words],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert not must or done.returncode == 0, done.stderr.decode()
         return done.returncode
 
 
 @contextmanager
-def stamping(folder: Path) -> Iterator[StampAuthority]:
-    """Run an authority whose files are in *folder*."""
-    authority = StampAuthority(folder)
+def stamping(folder: Path, when: str = "") -> Iterator[StampAuthority]:
+    """Run an authority whose files are in *folder*, *when* it lives."""
+    authority = StampAuthority(folder, when)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -239,6 +239,16 @@ def test_a_stamp_of_another_authority_is_not_taken(
         assert json.loads(office.run("check"))["problems"] == []
 
 
+def test_a_stamp_outlives_the_certificate_that_gave_it(office: Office, tmp_path: Path) -> None:
+    """Certificates must have been valid when they stamped: years later the stamp still holds."""
+    with stamping(tmp_path / "old", "2025-01-01") as old:
+        office.set_up(f'[witness]\naddress = "{old.address}"\nroots = "{old.roots}"\n')
+        office.run("stamp")
+        told = json.loads(office.run("check"))
+    assert told["stamped"].startswith("2025-01-01T12:")
+    assert (told["agree"], told["problems"]) == (1, [])
+
+
 def test_an_answer_that_is_no_stamp_changes_nothing(
     office: Office, authority: StampAuthority
 ) -> None:
