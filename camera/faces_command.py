@@ -7,10 +7,10 @@ rates, counts and, where two folders look like one person, the names of the fold
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import statistics
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -27,6 +27,7 @@ from camera.faces.evaluation import Outcome, Person, Plan, TooFew
 from camera.faces.manifest import ModelError
 from camera.faces.mesh import Face, Mesh
 from edge.assets import AssetMissing
+from edge.clock import monotonic
 
 # Two folders whose photos are this much alike are probably one person: far above any other pair of
 # people that was measured (0.57).
@@ -100,14 +101,14 @@ def _embed(file: Path) -> tuple[Vector | None, float]:
     if picture is None:
         return None, 0.0
     mesh, embedder = _worker
-    begun = time.perf_counter()
+    begun = monotonic()
     faces = mesh.find(picture) or mesh.search(picture)
     if not faces:
         return None, 0.0
     height, width = picture.shape[:2]
     face = next((face for face in faces if _holds(face, width / 2, height / 2)), faces[0])
     embedding = embedder.embed(align.crop(picture, face.mesh))
-    return embedding, 1000 * (time.perf_counter() - begun)
+    return embedding, 1000 * (monotonic() - begun)
 
 
 def _holds(face: Face, x: float, y: float) -> bool:
@@ -121,7 +122,9 @@ def _embedded(folder: Path, model: str) -> tuple[list[Person], dict[str, Any]]:
     files = sorted(file for file in folder.glob("*/*/*") if file.is_file())
     embeddings: dict[tuple[str, str], list[Vector]] = {}
     spent: list[float] = []
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(model,)) as workers:
+    # Not forked: the networks' libraries have threads of their own.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), context, _start, (model,)) as workers:
         answers = workers.map(_embed, files, chunksize=8)
         for file, (embedding, took) in zip(files, _progress(answers, len(files)), strict=True):
             if embedding is not None:

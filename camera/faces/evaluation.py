@@ -1,8 +1,8 @@
 """How well a recogniser knows a group of people, from embeddings of their photos. Pure.
 
-Open-set identification, as at the door: a *mate* is on the roster and is to be recognised (TPIR: the
-share of mates whose best match is themselves, at or above the threshold); a *stranger* is not, and is
-to be refused (FPIR: the share of strangers for whom anybody reaches the threshold).
+Open-set identification, as at the door: a *mate* is on the roster and is to be recognised (TPIR:
+the share of mates whose best match is themselves, at or above the threshold); a *stranger* is not,
+and is to be refused (FPIR: the share of strangers for whom anybody reaches the threshold).
 
 Promises that a threshold is never tested on a person it was fitted on: people are halved, the
 threshold is fitted on the rosters and strangers of one half and tested on the other's, both ways.
