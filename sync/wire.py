@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from edge.chain import SALT_BYTES, Event
@@ -56,8 +57,14 @@ from sync.messages import (
 )
 
 
+_CLOCKS = {str(quality): quality for quality in ClockQuality}
+
+
 def encode(message: Message) -> bytes:
     """Return the bytes of *message*; raises TooLarge rather than make a poison message."""
+    if isinstance(message, Batch):
+        parts = [_record_to_json(record) for record in message.records]
+        return _batch_to_json(message.ledger, message.prev_seq, parts)
     head, data = _ENCODERS[type(message)](message)
     head["v"] = VERSION
     encoded = canonical(head)
@@ -80,7 +87,7 @@ def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple
     parts: list[bytes] = []
     room = BATCH_BYTES - HEAD_BYTES
     for record in records[:BATCH_EVENTS]:
-        part = canonical(_record_to_json(record))
+        part = _record_to_json(record)
         if parts and len(part) + 1 > room:
             break
         if len(part) > EVENT_BYTES:
@@ -90,8 +97,7 @@ def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple
             )
         parts.append(part)
         room -= len(part) + 1
-    head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
-    return head[:-1] + b',"records":[' + b",".join(parts) + b"]}", len(parts)
+    return _batch_to_json(ledger, prev_seq, parts), len(parts)
 
 
 def signed_part(message: Hello | Receipt | Anchor) -> bytes:
@@ -120,29 +126,34 @@ def decode(payload: bytes) -> Message:
     return decoder(Head(head), data if newline else b"")
 
 
-def _record_to_json(record: Record) -> dict[str, Any]:
+def _batch_to_json(ledger: str, prev_seq: int, records: Sequence[bytes]) -> bytes:
+    head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
+    encoded = head[:-1] + b',"records":[' + b",".join(records) + b"]}"
+    limit = EVENT_BYTES + HEAD_BYTES
+    if len(encoded) > limit:
+        raise TooLarge(f"events: {len(encoded)} bytes; at most {limit} travel")
+    return encoded
+
+
+def _record_to_json(record: Record) -> bytes:
+    """Return what ``canonical`` would, in a quarter of the time: a backlog is mostly this."""
     event = record.event
-    return {
-        "seq": event.seq,
-        "id": event.id,
-        "kind": event.kind,
-        "at": event.reading.at,
-        "boot": event.reading.boot,
-        "mono": event.reading.mono,
-        "clock": event.reading.clock,
-        "body_hash": b64(event.body_hash),
-        "prev_hash": b64(event.prev_hash),
-        "hash": b64(event.hash),
-        "signature": b64(event.signature),
-        "salt": None if record.salt is None else b64(record.salt),
-        "body": None if record.body is None else b64(record.body),
-    }
+    reading = event.reading
+    body = "null" if record.body is None else f'"{b64(record.body)}"'
+    salt = "null" if record.salt is None else f'"{b64(record.salt)}"'
+    return (
+        f'{{"at":{reading.at},"body":{body},"body_hash":"{b64(event.body_hash)}",'
+        f'"boot":{quoted(reading.boot)},"clock":{quoted(reading.clock)},'
+        f'"hash":"{b64(event.hash)}","id":{quoted(event.id)},"kind":{quoted(event.kind)},'
+        f'"mono":{reading.mono},"prev_hash":"{b64(event.prev_hash)}","salt":{salt},'
+        f'"seq":{event.seq},"signature":"{b64(event.signature)}"}}'
+    ).encode()
 
 
 def _record_from_json(head: Head) -> Record:
-    clock = head.text("clock", 32)
-    if clock not in set(ClockQuality):
-        raise BadMessage(f"clock: {clock!r} is not known")
+    clock = _CLOCKS.get(head.text("clock", 32))
+    if clock is None:
+        raise BadMessage("clock: not one of " + ", ".join(_CLOCKS))
     event = Event(
         seq=head.whole("seq", 1),
         id=head.text("id"),
@@ -151,7 +162,7 @@ def _record_from_json(head: Head) -> Record:
             at=head.whole("at"),
             boot=head.text("boot", 64),
             mono=head.whole("mono"),
-            clock=ClockQuality(clock),
+            clock=clock,
         ),
         body_hash=head.raw("body_hash", 32),
         prev_hash=head.raw("prev_hash", 32),
@@ -320,15 +331,8 @@ def _request_to_json(message: Request) -> tuple[dict[str, Any], bytes]:
     return {"type": "request", "id": message.id, "expires": message.expires}, message.sealed
 
 
-def _batch_to_json(message: Batch) -> tuple[dict[str, Any], None]:
-    records = [_record_to_json(record) for record in message.records]
-    head = {"type": "events", "ledger": message.ledger, "prev_seq": message.prev_seq}
-    return {**head, "records": records}, None
-
-
 _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]] = {
     Hello: _hello_to_json,
-    Batch: _batch_to_json,
     Ack: _plain("ack", "ledger", "seq", "answer", "agrees", "at", "clock", "centre_key", "speaks"),
     Refused: _plain("refused", "ledger", "cause", "text", "answer"),
     Offer: _plain("offer", "sha256", "size", "sort"),
@@ -346,7 +350,6 @@ _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]]
 }
 
 _LIMITS: dict[type[Any], int] = {
-    Batch: EVENT_BYTES + HEAD_BYTES,
     Ask: RECEIPT_BYTES,
     Receipt: RECEIPT_BYTES,
 }

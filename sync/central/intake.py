@@ -34,7 +34,7 @@ from sync.central.hellos import Hellos
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
 from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
-from sync.central.store import CentralStore, insert_new
+from sync.central.store import CentralStore, among, insert_new
 from sync.messages import (
     ACK,
     Ack,
@@ -195,7 +195,7 @@ class EventIntake:
         if row is None or row.box != box or not self.hellos.takes_from(connection, box):
             return []  # its hello has not come, or was refused; the box asks again by itself
         known = Known(row.uuid, bytes(row.public_key), row.last, bytes(row.last_hash))
-        held, ids = _held(connection, batch, row.root)
+        held, ids = _held(connection, batch, row)
         verdict = judge(known, batch, held, ids)
         match verdict:
             case Incident():
@@ -275,32 +275,32 @@ def _head_said(connection: Connection, box: str) -> int:
 
 
 def _held(
-    connection: Connection, batch: Batch, root: str
+    connection: Connection, batch: Batch, row: Any
 ) -> tuple[dict[int, bytes], dict[str, Place]]:
     """Return what is held of the batch's seqs and ids, as ``judge`` wants it.
 
-    Branches of one *root* may each hold what has a set name, such as a planned snapshot.
+    *row*: the ledger's. Branches of one root may each hold what has a set name, such as a planned
+    snapshot.
     """
     table = tables.event
-    last = batch.prev_seq + len(batch.records)
-    held = connection.execute(
-        select(table.c.seq, table.c.hash).where(
-            table.c.ledger == batch.ledger, table.c.seq > batch.prev_seq, table.c.seq <= last
+    held: dict[int, bytes] = {}
+    if batch.prev_seq < row.last:
+        last = batch.prev_seq + len(batch.records)
+        of_batch = connection.execute(
+            select(table.c.seq, table.c.hash).where(
+                table.c.ledger == batch.ledger, table.c.seq > batch.prev_seq, table.c.seq <= last
+            )
         )
-    )
-    named = [record.event.id for record in batch.records]
+        held = {one.seq: bytes(one.hash) for one in of_batch}
     ids = connection.execute(
         select(table.c.id, table.c.ledger, table.c.seq)
         .join(tables.ledger, tables.ledger.c.uuid == table.c.ledger)
         .where(
-            table.c.id.in_(named),
-            (tables.ledger.c.root != root) | (table.c.ledger == batch.ledger),
+            among(connection, table.c.id, [record.event.id for record in batch.records]),
+            (tables.ledger.c.root != row.root) | (table.c.ledger == batch.ledger),
         )
     )
-    return (
-        {row.seq: bytes(row.hash) for row in held},
-        {row.id: Place(row.ledger, row.seq) for row in ids},
-    )
+    return held, {one.id: Place(one.ledger, one.seq) for one in ids}
 
 
 def _event_row(ledger: str, record: Record, now: int) -> dict[str, Any]:
