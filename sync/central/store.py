@@ -212,7 +212,8 @@ def _turn_of(engine: Engine) -> Callable[[], AbstractContextManager[None]]:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        # A plan that was prepared while a table was small would scan it whole for ever.
+        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
     engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
