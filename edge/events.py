@@ -6,11 +6,9 @@ once: what is stored, sent and hashed is the same, and nothing re-encodes in ord
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, ClassVar
 
 from edge.model import ClockQuality, Instant, Reading
@@ -374,18 +372,13 @@ def decode(kind: str, content: bytes) -> Body:
     cls = KINDS.get(kind)
     if cls is None:
         return UnknownBody(kind, values)
-    known = _fields_of(cls)
+    known = cls.__dataclass_fields__.keys()
     if not values.keys() <= known:
         values = {name: value for name, value in values.items() if name in known}
     try:
         return cls(**values)
     except TypeError as error:
         raise BadBody(f"{kind}: {error}") from error
-
-
-@cache
-def _fields_of(cls: type[Body]) -> frozenset[str]:
-    return frozenset(field.name for field in dataclasses.fields(cls))
 
 
 # Made once: building an encoder costs as much as using it.

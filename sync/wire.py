@@ -56,7 +56,6 @@ from sync.messages import (
     UnknownMessage,
 )
 
-
 _CLOCKS = {str(quality): quality for quality in ClockQuality}
 
 

@@ -186,9 +186,7 @@ class EventIntake:
                     raise message
             raise BadMessage(f"{type(message).__name__} does not belong on {said.topic}")
         except BadMessage as error:
-            incidents.report(
-                connection, reading.at, said.box, "bad_message", str(error), payload
-            )
+            incidents.report(connection, reading.at, said.box, "bad_message", str(error), payload)
             return []
 
     def _set_aside(self, topic_text: str, payload: bytes, error: Exception) -> list[Outgoing]:
@@ -211,9 +209,7 @@ class EventIntake:
         agree = lines.shared(connection, row, message.points)
         return [Outgoing(topic(box, ACK), Compared(message.id, message.ledger, agree))]
 
-    def _batch(
-        self, connection: Connection, now: int, said: _Said, batch: Batch
-    ) -> list[Outgoing]:
+    def _batch(self, connection: Connection, now: int, said: _Said, batch: Batch) -> list[Outgoing]:
         box = said.box
         row = lines.row_of(connection, batch.ledger)
         if row is None or row.box != box or not self.hellos.takes_from(connection, box):

@@ -113,9 +113,7 @@ def note_answers(
         answered = update(table).where(table.c.id == row.id)
         if row.kind == "erase":
             answered = answered.values(args=None)
-        connection.execute(
-            answered.values(answered_at=now, ledger=ledger, seq=answers[row.id])
-        )
+        connection.execute(answered.values(answered_at=now, ledger=ledger, seq=answers[row.id]))
 
 
 def last_filed(connection: Connection) -> Instant:
