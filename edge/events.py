@@ -364,7 +364,7 @@ def decode(kind: str, content: bytes) -> Body:
     Raises BadBody when the bytes are not a JSON object or a field is missing.
     """
     try:
-        values = json.loads(content)
+        values = _DECODER.decode(content.decode("utf-8"))
     except ValueError as error:
         raise BadBody(f"{kind}: the body is not JSON ({error})") from error
     if not isinstance(values, dict):
@@ -381,6 +381,7 @@ def decode(kind: str, content: bytes) -> Body:
         raise BadBody(f"{kind}: {error}") from error
 
 
+_DECODER = json.JSONDecoder()
 # Made once: building an encoder costs as much as using it.
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

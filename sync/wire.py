@@ -11,13 +11,12 @@ raw bytes. Fields that a version does not know are ignored, so newer forms do no
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from json.encoder import encode_basestring as quoted
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
-from edge.chain import SALT_BYTES, Event
 from edge.events import canonical
-from edge.model import ClockQuality, Reading
+from sync import records
 from sync.fields import KIND, SHA256, Head, b64
 from sync.messages import (
     ASKED_MEDIA,
@@ -56,13 +55,11 @@ from sync.messages import (
     UnknownMessage,
 )
 
-_CLOCKS = {str(quality): quality for quality in ClockQuality}
-
 
 def encode(message: Message) -> bytes:
     """Return the bytes of *message*; raises TooLarge rather than make a poison message."""
     if isinstance(message, Batch):
-        parts = [_record_to_json(record) for record in message.records]
+        parts = [records.encode(record) for record in message.records]
         return _batch_to_json(message.ledger, message.prev_seq, parts)
     head, data = _ENCODERS[type(message)](message)
     head["v"] = VERSION
@@ -78,15 +75,15 @@ def encode(message: Message) -> bytes:
     return encoded + b"\n" + data
 
 
-def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple[bytes, int]:
-    """Return one message with the first of *records*, and how many of them it holds (>= 1).
+def encode_batch(ledger: str, prev_seq: int, found: Iterable[Record]) -> tuple[bytes, int]:
+    """Return one message with the first of *found*, and how many of them it holds (>= 1).
 
     As many as fit into BATCH_BYTES; an event too large for that travels alone.
     """
     parts: list[bytes] = []
     room = BATCH_BYTES - HEAD_BYTES
-    for record in records[:BATCH_EVENTS]:
-        part = _record_to_json(record)
+    for record in islice(found, BATCH_EVENTS):
+        part = records.encode(record)
         if parts and len(part) + 1 > room:
             break
         if len(part) > EVENT_BYTES:
@@ -125,59 +122,23 @@ def decode(payload: bytes) -> Message:
     return decoder(Head(head), data if newline else b"")
 
 
-def _batch_to_json(ledger: str, prev_seq: int, records: Sequence[bytes]) -> bytes:
+def _batch_to_json(ledger: str, prev_seq: int, parts: Sequence[bytes]) -> bytes:
     head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
-    encoded = head[:-1] + b',"records":[' + b",".join(records) + b"]}"
+    encoded = head[:-1] + b',"records":[' + b",".join(parts) + b"]}"
     limit = EVENT_BYTES + HEAD_BYTES
     if len(encoded) > limit:
         raise TooLarge(f"events: {len(encoded)} bytes; at most {limit} travel")
     return encoded
 
 
-def _record_to_json(record: Record) -> bytes:
-    """Return what ``canonical`` would, in a quarter of the time: a backlog is mostly this."""
-    event = record.event
-    reading = event.reading
-    body = "null" if record.body is None else f'"{b64(record.body)}"'
-    salt = "null" if record.salt is None else f'"{b64(record.salt)}"'
-    return (
-        f'{{"at":{reading.at},"body":{body},"body_hash":"{b64(event.body_hash)}",'
-        f'"boot":{quoted(reading.boot)},"clock":{quoted(reading.clock)},'
-        f'"hash":"{b64(event.hash)}","id":{quoted(event.id)},"kind":{quoted(event.kind)},'
-        f'"mono":{reading.mono},"prev_hash":"{b64(event.prev_hash)}","salt":{salt},'
-        f'"seq":{event.seq},"signature":"{b64(event.signature)}"}}'
-    ).encode()
-
-
-def _record_from_json(head: Head) -> Record:
-    clock = _CLOCKS.get(head.text("clock", 32))
-    if clock is None:
-        raise BadMessage("clock: not one of " + ", ".join(_CLOCKS))
-    event = Event(
-        seq=head.whole("seq", 1),
-        id=head.text("id"),
-        kind=head.text("kind", 64),
-        reading=Reading(
-            at=head.whole("at"),
-            boot=head.text("boot", 64),
-            mono=head.whole("mono"),
-            clock=clock,
-        ),
-        body_hash=head.raw("body_hash", 32),
-        prev_hash=head.raw("prev_hash", 32),
-        hash=head.raw("hash", 32),
-        signature=head.raw("signature", 64),
-    )
-    if head.absent("salt") or head.absent("body"):
-        return Record(event, None, None)
-    return Record(event, head.raw("salt", SALT_BYTES), head.raw("body"))
-
-
 def _batch_from_json(head: Head, data: bytes) -> Batch:
     batch = Batch(
         ledger=head.text("ledger", 64),
         prev_seq=head.whole("prev_seq"),
-        records=tuple(_record_from_json(entry) for entry in head.heads("records")),
+        records=tuple(
+            records.decode(entry, head, f"records[{number}]")
+            for number, entry in enumerate(head.entries("records"))
+        ),
     )
     if not 1 <= len(batch.records) <= BATCH_EVENTS:
         raise BadMessage(f"events: {len(batch.records)} records; 1 to {BATCH_EVENTS} travel")

@@ -130,8 +130,7 @@ def sent_again_in_a_drain(folder: Path, backlog: Path) -> float:
 def _record(way: Way, size: int) -> Path:
     """Let the box store a recording of *size* bytes; return where the centre puts it whole."""
     draft = way.media.draft(RecordingStored("lesson-1", "classroom", 1, 2, "", 0, False))
-    for _ in range(size // _MB):
-        draft.write(os.urandom(_MB))
+    draft.write(os.urandom(size))
     draft.store(way.ledger)
     with way.ledger.store.read() as connection:
         (sha256,) = connection.execute("SELECT sha256 FROM media").fetchone()
