@@ -155,7 +155,7 @@ def _copy(
     """Insert *rows* by COPY into a table beside, which PostgreSQL takes fastest.
 
     COPY itself would refuse all for one whose key is there. The table beside belongs to the
-    connection, and is empty again behind each statement.
+    connection, and each transaction begins with it empty.
     """
     columns = ", ".join(names)
     types = [table.c[name].type.compile(connection.dialect).lower() for name in names]
@@ -165,15 +165,14 @@ def _copy(
         with raw.cursor() as cursor:
             cursor.execute(
                 f"CREATE TEMPORARY TABLE IF NOT EXISTS {beside} (LIKE {table.name}) "
-                "ON COMMIT DELETE ROWS"
+                f"ON COMMIT DELETE ROWS; DELETE FROM {beside}"
             )
             with cursor.copy(f"COPY {beside} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(types)
                 for row in rows:
                     copy.write_row(row)
             cursor.execute(
-                f"WITH come AS (DELETE FROM {beside} RETURNING {columns}) "
-                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM come "
+                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {beside} "
                 "ON CONFLICT DO NOTHING"
             )
     except psycopg.Error as error:
