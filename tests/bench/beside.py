@@ -73,9 +73,14 @@ class Ear:
             self.waits.append(1000 * (now - self._open.pop(one)))
 
 
-def beside_media(folder: Path, megabytes: int, rate: int = SLOW) -> Beside:
-    """Send a recording over a slow line, with a record twice a second beside it."""
-    with opened(folder, wired=True) as way:
+def beside_media(
+    folder: Path, megabytes: int, rate: int = SLOW, limit_kib: int | None = None
+) -> Beside:
+    """Send a recording over a line of *rate* bytes a second, with two records a second beside it.
+
+    *limit_kib*: what the box's settings allow media, KiB a second.
+    """
+    with opened(folder, wired=True, limit_kib=limit_kib) as way:
         way.start()
         wait_for("the centre is reached", lambda: way.told().get("connected"))
         _wire_of(way).throttle(rate)

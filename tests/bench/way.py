@@ -87,7 +87,12 @@ class Way:
     """One box's link, a broker and one ingest; *wire* lies between link and broker."""
 
     def __init__(
-        self, folder: Path, backlog: Path | None, database: str = "", wired: bool = False
+        self,
+        folder: Path,
+        backlog: Path | None,
+        database: str = "",
+        wired: bool = False,
+        limit_kib: int | None = None,
     ) -> None:
         self.folder = folder
         if backlog is not None:
@@ -100,7 +105,7 @@ class Way:
         box.write_text(
             f'[box]\nid = "{BOX}"\nroom = "203"\ndata_dir = "box"\nruntime_dir = "run"\n'
             f'clock = "trusted"\n[link]\nhost = "127.0.0.1"\nport = {self.port}\n'
-            'security = "none"\n',
+            'security = "none"\n' + (f"media_rate_kib = {limit_kib}\n" if limit_kib else ""),
             "utf-8",
         )
         where = f'database = "{database}"\n' if database else ""
@@ -177,12 +182,16 @@ class Way:
 
 @contextmanager
 def opened(
-    folder: Path, backlog: Path | None = None, database: str = "", wired: bool = False
+    folder: Path,
+    backlog: Path | None = None,
+    database: str = "",
+    wired: bool = False,
+    limit_kib: int | None = None,
 ) -> Iterator[Way]:
     """Lend a way in a fresh folder below *folder*, and clear it away."""
     fresh = folder / "way"
     fresh.mkdir()
-    way = Way(fresh, backlog, database, wired)
+    way = Way(fresh, backlog, database, wired, limit_kib)
     try:
         yield way
     finally:
