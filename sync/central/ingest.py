@@ -25,7 +25,7 @@ from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
 from sync.central.share import Share
 from sync.central.store import CentralStore
-from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
+from sync.line import IN_FLIGHT, Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, MEDIA_SUFFIX, shard_topic
 from sync.tls import Context
 
@@ -35,10 +35,12 @@ _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
 _TIDY_EVERY_S = 30.0
 # A transaction takes what has come, up to this: enough to share the cost of a commit, few enough
-# to answer soon. The broker sends no more than the line's limit before it is acknowledged, so a
-# slow database fills the broker and then the boxes, never this process.
+# to answer soon. The broker sends no more than the line's limit before it is acknowledged, so with
+# a slow database what waits stays in the broker and then with the boxes, never in this process.
 _MESSAGES_AT_ONCE = 200
 _BYTES_AT_ONCE = 1024 * 1024
+# Chunks are large, and few of them keep a line busy: what waits for a slow disk stays small.
+_MEDIA_IN_FLIGHT = 64
 _CRL_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
@@ -55,18 +57,24 @@ class Reception:
         channels: Sequence[str],
         take: Take,
         context: Context | None,
+        in_flight: int = IN_FLIGHT,
     ) -> None:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
         self._channel = channels[-1]
-        metrics.watch(self._channel, self._inbox.length)
+        # Each has one writer, the line's thread and ours: their difference needs no lock.
+        self._bytes_come = self._bytes_taken = 0
+        metrics.watch(
+            self._channel, self._inbox.length, lambda: self._bytes_come - self._bytes_taken
+        )
         self.line = Line(
             config.broker_host,
             config.broker_port,
             name,
             [shard_topic(digit, channel) for digit in digits for channel in channels],
-            self._inbox.put,
+            self._comes,
             context,
+            in_flight,
         )
 
     def step(self) -> bool:
@@ -90,15 +98,20 @@ class Reception:
             metrics.MESSAGES.labels(self._channel).inc(len(arrived))
         return connected
 
+    def _comes(self, happening: Happening) -> None:
+        self._bytes_come += _size(happening)
+        self._inbox.put(happening)
+
     def _what_has_come(self) -> list[Happening]:
         happenings = self._inbox.take(_WAIT_S, 1)
-        more, room = happenings, _BYTES_AT_ONCE
+        more, size = happenings, 0
         while more and len(happenings) < _MESSAGES_AT_ONCE:
-            room -= sum(len(one.payload) for one in more if isinstance(one, Arrived))
-            if room <= 0:
+            size += sum(map(_size, more))
+            if size >= _BYTES_AT_ONCE:
                 break
             more = self._inbox.take(0, 1)
             happenings += more
+        self._bytes_taken += sum(map(_size, happenings))
         return happenings
 
     def say(self, outgoing: Sequence[Outgoing]) -> None:
@@ -135,13 +148,15 @@ class Ingest:
             broker.context_of(config, name, clock),
         )
         name += MEDIA_SUFFIX
+        self._files = MediaIntake(store, media, clock)
         self.media = Reception(
             config,
             name,
             share.digits,
             (MEDIA,),
-            MediaIntake(store, media, clock).take,
+            self._files.take,
             broker.context_of(config, name, clock),
+            _MEDIA_IN_FLIGHT,
         )
         self._config = config
         self._clock = clock
@@ -208,3 +223,7 @@ class Ingest:
         if filed > self._requested:  # documents first: a request may rest on one
             self.events.say(self._events.requests(list(filter(self._share.has, asked))))
             self._requested = filed
+
+
+def _size(happening: Happening) -> int:
+    return len(happening.payload) if isinstance(happening, Arrived) else 0

@@ -51,6 +51,12 @@ QUEUE = Gauge(
     ["channel"],
     registry=REGISTRY,
 )
+QUEUE_BYTES = Gauge(
+    "classbox_queue_bytes",
+    "Bytes of the messages received and not yet taken",
+    ["channel"],
+    registry=REGISTRY,
+)
 BOXES = Gauge(
     "classbox_boxes_heard", f"Boxes heard within the last {HEARD_WITHIN_S:.0f} s", registry=REGISTRY
 )
@@ -91,6 +97,7 @@ def served(port: int) -> Iterator[None]:
         thread.join()
 
 
-def watch(channel: str, length: Callable[[], float]) -> None:
-    """Let the queue of *channel* be as long as *length* says."""
+def watch(channel: str, length: Callable[[], float], size: Callable[[], float]) -> None:
+    """Let the queue of *channel* hold as many messages as *length* says, and bytes as *size*."""
     QUEUE.labels(channel).set_function(length)
+    QUEUE_BYTES.labels(channel).set_function(size)
