@@ -37,10 +37,8 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _CONNECT_WITHIN_S = 5.0
 _CLOSE_WITHIN_S = 1.0
-# What the broker may send before it is acknowledged (MQTT 5, Receive Maximum), and how large one
-# packet may be (Maximum Packet Size): together they bound the memory of a slow reader, whatever
-# the broker was configured to take.
-IN_FLIGHT = 200
+# What the broker may send before it is acknowledged (MQTT 5, Receive Maximum).
+_IN_FLIGHT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,7 @@ class Line:
     """A connection that comes back by itself. Happenings go into *into*, in their order.
 
     *context* is asked before each connection: by then the clock may be known, or the certificate
-    replaced. Without it the connection is in the clear (development, on loopback). *in_flight*:
-    how many messages the broker may have sent that are not ``done``; it keeps the others.
+    replaced. Without it the connection is in the clear (development, on loopback).
     """
 
     def __init__(
@@ -83,7 +80,6 @@ class Line:
         subscriptions: Sequence[str],
         into: Callable[[Happening], None],
         context: Context | None = None,
-        in_flight: int = IN_FLIGHT,
     ) -> None:
         self._host = host
         self._port = port
@@ -91,7 +87,6 @@ class Line:
         self._subscriptions = list(subscriptions)
         self._into = into
         self._context = context
-        self._in_flight = in_flight
         self._client: Client | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"line {client_id}", daemon=True)
@@ -138,7 +133,7 @@ class Line:
         causes: list[str] = []
         client = self._make(reached, causes)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum = self._in_flight
+        properties.ReceiveMaximum = _IN_FLIGHT
         properties.MaximumPacketSize = PACKET_LIMIT
         try:
             if self._context is not None:
@@ -165,7 +160,7 @@ class Line:
             manual_ack=True,
         )
         client.connect_timeout = _CONNECT_WITHIN_S
-        client.max_inflight_messages_set(IN_FLIGHT)
+        client.max_inflight_messages_set(_IN_FLIGHT)
 
         def on_socket_open(client: Client, userdata: Any, sock: SocketLike) -> None:
             # Nagle and delayed acknowledgements together cost 45 ms a round trip.

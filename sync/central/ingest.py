@@ -25,7 +25,7 @@ from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
 from sync.central.share import Share
 from sync.central.store import CentralStore
-from sync.line import IN_FLIGHT, Arrived, Connected, Happening, Inbox, Line, Lost
+from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import EVENTS, HELLO, MEDIA, MEDIA_SUFFIX, shard_topic
 from sync.tls import Context
 
@@ -35,12 +35,14 @@ _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
 _TIDY_EVERY_S = 30.0
 # A transaction takes what has come, up to this: enough to share the cost of a commit, few enough
-# to answer soon. The broker sends no more than the line's limit before it is acknowledged, so with
-# a slow database what waits stays in the broker and then with the boxes, never in this process.
+# to answer soon.
 _MESSAGES_AT_ONCE = 200
 _BYTES_AT_ONCE = 1024 * 1024
-# Chunks are large, and few of them keep a line busy: what waits for a slow disk stays small.
-_MEDIA_IN_FLIGHT = 64
+# What may wait in memory for a slow database or disk. What comes beyond that is let go of at once:
+# nobody was told that it is held, and its box sends it again, fewer at once. MQTT's Receive Maximum
+# alone does not bound it: Mosquitto 2.0.11 sends up to that many more for each PUBACK.
+_MOST_WAITING = 1000
+_MOST_WAITING_BYTES = 32 * 1024 * 1024
 _CRL_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
@@ -57,16 +59,13 @@ class Reception:
         channels: Sequence[str],
         take: Take,
         context: Context | None,
-        in_flight: int = IN_FLIGHT,
     ) -> None:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
         self._channel = channels[-1]
         # Each has one writer, the line's thread and ours: their difference needs no lock.
         self._bytes_come = self._bytes_taken = 0
-        metrics.watch(
-            self._channel, self._inbox.length, lambda: self._bytes_come - self._bytes_taken
-        )
+        metrics.watch(self._channel, self._inbox.length, self.waiting_bytes)
         self.line = Line(
             config.broker_host,
             config.broker_port,
@@ -74,7 +73,6 @@ class Reception:
             [shard_topic(digit, channel) for digit in digits for channel in channels],
             self._comes,
             context,
-            in_flight,
         )
 
     def step(self) -> bool:
@@ -98,8 +96,20 @@ class Reception:
             metrics.MESSAGES.labels(self._channel).inc(len(arrived))
         return connected
 
+    def waiting_bytes(self) -> int:
+        """Return how many bytes of messages wait to be taken."""
+        return self._bytes_come - self._bytes_taken
+
     def _comes(self, happening: Happening) -> None:
-        self._bytes_come += _size(happening)
+        """Let a happening wait for its turn; called in the line's thread."""
+        if isinstance(happening, Arrived):
+            full = self._inbox.length() >= _MOST_WAITING
+            size = len(happening.payload)
+            if full or self.waiting_bytes() + size > _MOST_WAITING_BYTES:
+                metrics.DROPPED.labels(self._channel).inc()
+                happening.done()
+                return
+            self._bytes_come += size
         self._inbox.put(happening)
 
     def _what_has_come(self) -> list[Happening]:
@@ -156,7 +166,6 @@ class Ingest:
             (MEDIA,),
             self._files.take,
             broker.context_of(config, name, clock),
-            _MEDIA_IN_FLIGHT,
         )
         self._config = config
         self._clock = clock

@@ -45,9 +45,15 @@ COMMIT_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
+DROPPED = Counter(
+    "classbox_dropped_messages",
+    "Messages let go of because too much waited; boxes send them again",
+    ["channel"],
+    registry=REGISTRY,
+)
 QUEUE = Gauge(
     "classbox_queue_messages",
-    "Messages received and not yet taken; at most what the broker may have under way",
+    "Messages received and not yet taken",
     ["channel"],
     registry=REGISTRY,
 )

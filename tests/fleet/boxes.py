@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from threading import Event
 
 from sqlalchemy import select
 
@@ -24,12 +25,12 @@ from sync.central import tables
 from sync.central.store import CentralStore
 from sync.delivery import Delivery, Greet, Send, Wait
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
-from sync.messages import ACK, EVENTS, HELLO, SPEAKS, Ack, topic
+from sync.messages import ACK, EVENTS, HELLO, SPEAKS, Ack, Anchor, topic
 from tests.central.centres import hello_of
 from tests.chains import Chain
 from tests.processes import NotInTime
 
-_LOOK_S = 0.05
+_LOOK_EVERY_S = 0.1
 _TOKEN = "light"  # what the names of these boxes' hellos begin with
 
 
@@ -81,7 +82,9 @@ class LightBox:
             case Arrived():
                 happening.done()
                 message = wire.decode(happening.payload)
-                # Nothing is ever refused here, and nobody forks: what else comes is a failure.
+                if isinstance(message, Anchor):
+                    return message.seq  # nor may anything be signed that is not committed
+                # Nothing is refused here, and nobody forks: whatever else comes is a failure.
                 assert isinstance(message, Ack), message
                 self._delivery = replica.hear(
                     self._delivery, message, self._lineage, _TOKEN, compares=True, now=now
@@ -127,6 +130,7 @@ class Fleet:
     def __init__(self, port: int, store: CentralStore, count: int, at_once: int) -> None:
         self._store = store
         self._inbox: Inbox[tuple[LightBox, Happening]] = Inbox()
+        self._pause = Event()
         self.boxes: list[LightBox] = []
         for number in range(count):
             name = f"room-{number:03d}"
@@ -155,7 +159,9 @@ class Fleet:
                     f"not within {within:.0f} s: {what}; {lacking} boxes lack something"
                 )
             said: dict[str, int] = {}
-            for box, happening in self._inbox.take(_LOOK_S):
+            # Looking now and then, at all that has come, leaves the processor to the ingesters.
+            self._pause.wait(_LOOK_EVERY_S)
+            for box, happening in self._inbox.take(0, most=10_000):
                 seq = box.hear(happening, monotonic())
                 said[box.chain.uuid] = max(seq, said.get(box.chain.uuid, 0))
             self._check(said)

@@ -22,7 +22,7 @@ class Ingester(Child):
     """One ingester, as its unit starts it, with its share and its figures."""
 
     def __init__(self, settings: Path, share: Share, metrics_port: int, log: Path) -> None:
-        program = [CLASSBOX, "--config", settings, "centre", "ingest"]
+        program: list[str | Path] = [CLASSBOX, "--config", settings, "centre", "ingest"]
         which = ["--number", str(share.number), "--of", str(share.of)]
         super().__init__(share.name, [*program, *which], log)
         self.share = share

@@ -10,7 +10,7 @@ from tests.fleet.stage import staged
 from tests.postgres import Postgres
 
 BOXES = 200
-EVENTS = 100
+EVENTS = 24
 AT_ONCE = 4
 
 
@@ -34,13 +34,13 @@ def test_one_of_two_ingesters_is_killed_and_every_box_ends_complete(
         stage.start()
         fleet.write(EVENTS)
         quarter = len(its) * EVENTS // 4
-        fleet.run("it is in the middle of it", lambda: acknowledged(its) > quarter)
+        fleet.run("it is in the middle of it", lambda: acknowledged(its) > quarter, 90)
         dies.kill()
 
         held = fleet.held()
         assert sum(held[box.chain.uuid] for box in its) < sum(box.chain.head for box in its)
-        fleet.write(EVENTS // 4)
-        fleet.run("the other's boxes are complete", lambda: complete(others))
+        fleet.write(AT_ONCE)
+        fleet.run("the other's boxes are complete", lambda: complete(others), 90)
         fleet.run(
             "its boxes notice",
             lambda: all(box.complete() or box.state is State.ASKING for box in its),
@@ -49,5 +49,5 @@ def test_one_of_two_ingesters_is_killed_and_every_box_ends_complete(
         assert {box.name for box in its if now[box.chain.uuid] != held[box.chain.uuid]} == set()
 
         dies.start()  # the same command again, and nothing tidied up before
-        fleet.run("every box is complete", lambda: complete(fleet.boxes))
+        fleet.run("every box is complete", lambda: complete(fleet.boxes), 90)
         fleet.compare()
