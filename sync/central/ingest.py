@@ -41,8 +41,8 @@ _BYTES_AT_ONCE = 1024 * 1024
 # What may wait in memory for a slow database or disk. What comes beyond that is let go of at once:
 # nobody was told that it is held, and its box sends it again, fewer at once. MQTT's Receive Maximum
 # alone does not bound it: Mosquitto 2.0.11 sends up to that many more for each PUBACK.
-_MOST_WAITING = 1000
-_MOST_WAITING_BYTES = 32 * 1024 * 1024
+MOST_WAITING = 1000
+MOST_WAITING_BYTES = 32 * 1024 * 1024
 _CRL_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
@@ -65,7 +65,8 @@ class Reception:
         self._channel = channels[-1]
         # Each has one writer, the line's thread and ours: their difference needs no lock.
         self._bytes_come = self._bytes_taken = 0
-        metrics.watch(self._channel, self._inbox.length, self.waiting_bytes)
+        self.dropped = 0  # messages let go of because too much waited
+        metrics.watch(self._channel, self.waiting, self.waiting_bytes)
         self.line = Line(
             config.broker_host,
             config.broker_port,
@@ -96,6 +97,10 @@ class Reception:
             metrics.MESSAGES.labels(self._channel).inc(len(arrived))
         return connected
 
+    def waiting(self) -> int:
+        """Return how many messages wait to be taken."""
+        return self._inbox.length()
+
     def waiting_bytes(self) -> int:
         """Return how many bytes of messages wait to be taken."""
         return self._bytes_come - self._bytes_taken
@@ -103,9 +108,10 @@ class Reception:
     def _comes(self, happening: Happening) -> None:
         """Let a happening wait for its turn; called in the line's thread."""
         if isinstance(happening, Arrived):
-            full = self._inbox.length() >= _MOST_WAITING
             size = len(happening.payload)
-            if full or self.waiting_bytes() + size > _MOST_WAITING_BYTES:
+            full = self.waiting() >= MOST_WAITING
+            if full or self.waiting_bytes() + size > MOST_WAITING_BYTES:
+                self.dropped += 1
                 metrics.DROPPED.labels(self._channel).inc()
                 happening.done()
                 return

@@ -23,7 +23,7 @@ from edge.lineage import Lineage
 from sync import delivery, replica, wire
 from sync.central import tables
 from sync.central.store import CentralStore
-from sync.delivery import Delivery, Greet, Send, Wait
+from sync.delivery import Delivery, Greet, Send, State, Wait
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.messages import ACK, EVENTS, HELLO, SPEAKS, Ack, Anchor, topic
 from tests.central.centres import hello_of
@@ -58,9 +58,9 @@ class LightBox:
         return self._delivery.acked
 
     @property
-    def state(self) -> delivery.State:
-        """Where its replication stands."""
-        return self._delivery.state
+    def reached(self) -> bool:
+        """Whether the centre answers, as far as the box knows."""
+        return self._delivery.state is State.STREAMING
 
     def start(self) -> None:
         """Begin to connect."""
