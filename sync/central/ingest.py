@@ -16,7 +16,7 @@ from edge.clock import Clock, monotonic
 from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
-from sync.central import broker, documents, erasure, metrics, requests
+from sync.central import broker, documents, erasure, leftovers, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -44,6 +44,7 @@ _BYTES_AT_ONCE = 1024 * 1024
 MOST_WAITING = 1000
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 _CRL_EVERY_S = 3600.0
+_CLEAR_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
 
@@ -181,13 +182,14 @@ class Ingest:
         self._swept = 0
         self._look_at = 0.0
         self._tidy_at = 0.0
+        self._clear_at = 0.0
 
     def run(self, service: Service) -> None:
         """Run until the service stops."""
         self.events.line.start()
         self.media.line.start()
         beside = threading.Thread(
-            target=service.loop, args=(self.media.step, 0.0), name="media", daemon=True
+            target=service.loop, args=(self._step_media, 0.0), name="media", daemon=True
         )
         beside.start()
         service.ready()
@@ -221,6 +223,15 @@ class Ingest:
             self._crl_at = monotonic() + _CRL_EVERY_S
             broker.keep_current(self._config.data_dir, self._clock.now().at)
         service.progress()
+
+    def _step_media(self) -> None:
+        self.media.step()
+        if monotonic() >= self._clear_at:
+            now = self._clock.now().at
+            dropped = leftovers.clear(self._store, self._media, now, self._share.has)
+            if dropped:
+                log.info("ingest: %d half-arrived files that nobody goes on with dropped", dropped)
+            self._clear_at = monotonic() + _CLEAR_EVERY_S
 
     def _publish(self) -> None:
         """Send what was stored or filed since the last look, whichever process did it."""

@@ -78,8 +78,9 @@ def let_work(centre: SlowCentre, boxes: list[Delivery], within: float) -> float:
 
 @pytest.mark.parametrize("count", [10, 50, 100])
 def test_boxes_come_home_however_late_the_answers_come(count: int) -> None:
-    """Their hellos alone take longer than a box waits at first, and the queue overflows; still
-    most of what the centre does is of use, and all of it arrives.
+    """All of it arrives, though hellos alone take longer than a box waits, and the queue overflows.
+
+    And much of what the centre does is of use.
     """
     centre = SlowCentre(seconds=0.1, most=80)
     boxes = [delivery.grown(Delivery(), 10) for _ in range(count)]
