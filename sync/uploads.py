@@ -107,7 +107,7 @@ def refused_again_after(times: int) -> float:
     1, 4, 16, 64 h, then a week: whoever mends a disk need not restart anything, and a file that
     never comes right costs the line little.
     """
-    return min(_HOUR * 4 ** (min(times, 5) - 1), 7 * 24 * _HOUR)
+    return min(_HOUR * 4.0 ** (min(times, 5) - 1), 7 * 24 * _HOUR)
 
 
 @dataclass(frozen=True, slots=True)
