@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from sync.messages import POINTS
+from sync.pace import Flow, Pace
 
 
 class State(Enum):
@@ -104,22 +105,6 @@ NEXT: dict[State, dict[Input, State]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast and how patiently. Seconds, and messages under way at once.
-
-    ``stall`` and ``ask_again`` hold for a centre that answers within half of that; a slower one
-    is given more, up to ``longest``.
-    """
-
-    window: int = 20
-    stall: float = 3.0
-    ask_again: float = 3.0
-    longest: float = 30.0
-    heartbeat: float = 10.0
-    retry: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
 class Greet:
     """Send a hello with this number; only its answer may set ``acked`` back."""
 
@@ -166,9 +151,8 @@ class Delivery:
     hello sent and ``heard`` of the last one answered, 0 for none; ``hello_at`` is when the next
     one is due. While comparing, event ``shared`` is known to be the same on both sides and event
     ``differs`` is not; once they have parted ``differs`` follows ``shared``. ``question`` numbers
-    comparisons, ``compare_at`` is when the next is due. ``patience`` multiplies the seconds of the
-    pace that a centre has to answer in; ``narrowed`` is how many messages fewer than its window
-    may be under way.
+    comparisons, ``compare_at`` is when the next is due. ``flow`` is how the pace is kept with this
+    centre.
     """
 
     pace: Pace = Pace()
@@ -187,18 +171,12 @@ class Delivery:
     question: int = 0
     compare_at: float = 0.0
     greeted_at: float = 0.0
-    patience: float = 1.0
-    narrowed: int = 0
-
-    @property
-    def room(self) -> int:
-        """How many messages may be under way."""
-        return self.pace.window - self.narrowed
+    flow: Flow = Flow()
 
     @property
     def stalls_at(self) -> float:
         """When it counts as stuck, unless something is acknowledged before."""
-        return self.progress_at + self.pace.stall * self.patience
+        return self.progress_at + self.pace.stall * self.flow.patience
 
     @property
     def sent(self) -> int:
@@ -211,7 +189,9 @@ def step(delivery: Delivery, now: float) -> Step:
     if delivery.state in (State.ASKING, State.STREAMING) and now >= delivery.hello_at:
         return Greet(delivery.hello + 1)
     if delivery.state is State.STREAMING:
-        if delivery.sent < delivery.head and len(delivery.window) < delivery.room:
+        if delivery.sent < delivery.head and len(delivery.window) < delivery.flow.room(
+            delivery.pace
+        ):
             return Send(delivery.sent)
         return Wait(
             min(delivery.hello_at, delivery.stalls_at) if delivery.window else delivery.hello_at
@@ -235,8 +215,7 @@ def connected(delivery: Delivery, now: float) -> Delivery:
         window=(),
         hello_at=now,
         heard=delivery.hello,  # what the last connection left unanswered says nothing of this one
-        patience=1.0,
-        narrowed=0,
+        flow=Flow(),
     )
 
 
@@ -252,16 +231,11 @@ def grown(delivery: Delivery, head: int) -> Delivery:
 
 def greeted(delivery: Delivery, number: int, now: float) -> Delivery:
     """The hello *number* was sent."""
-    patience = delivery.patience
+    flow = delivery.flow
     if delivery.heard < delivery.hello:  # the one before was not answered in time
-        patience = min(2 * patience, delivery.pace.longest / delivery.pace.ask_again)
-    return replace(
-        delivery,
-        hello=number,
-        hello_at=now + delivery.pace.ask_again * patience,
-        greeted_at=now,
-        patience=patience,
-    )
+        flow = flow.unanswered(delivery.pace)
+    again = now + delivery.pace.ask_again * flow.patience
+    return replace(delivery, hello=number, hello_at=again, greeted_at=now, flow=flow)
 
 
 def sent(delivery: Delivery, upto: int, now: float) -> Delivery:
@@ -285,14 +259,9 @@ def answered(
             return delivery
         return acknowledged(delivery, seq, now)
     if delivery.state in (State.ASKING, State.STREAMING):
-        most = delivery.pace.longest / delivery.pace.ask_again
-        took = 2 * (now - delivery.greeted_at) / delivery.pace.ask_again
-        delivery = replace(
-            delivery,
-            heard=number,
-            hello_at=now + delivery.pace.heartbeat,
-            patience=min(max(1.0, took), most),
-        )
+        flow = delivery.flow.answered_after(now - delivery.greeted_at, delivery.pace)
+        again = now + delivery.pace.heartbeat
+        delivery = replace(delivery, heard=number, hello_at=again, flow=flow)
     if not agrees:
         return differs(replace(delivery, acked=min(seq, delivery.head)), now)
     if seq > delivery.head:
@@ -328,7 +297,7 @@ def acknowledged(delivery: Delivery, seq: int, now: float) -> Delivery:
         window=(),
         rewound_at=seq,
         progress_at=now,
-        narrowed=_narrower(delivery),
+        flow=delivery.flow.lost(delivery.pace),
     )
 
 
@@ -347,7 +316,7 @@ def differs(delivery: Delivery, now: float) -> Delivery:
 
 def questioned(delivery: Delivery, number: int, now: float) -> Delivery:
     """The question *number* was sent."""
-    again = now + delivery.pace.ask_again * delivery.patience
+    again = now + delivery.pace.ask_again * delivery.flow.patience
     return replace(delivery, question=number, compare_at=again)
 
 
@@ -386,13 +355,9 @@ def ticked(delivery: Delivery, now: float) -> Delivery:
     stuck = delivery.window and now >= delivery.stalls_at
     ignored = delivery.heard < delivery.hello and now >= delivery.hello_at
     if stuck or ignored:
-        return _goes(delivery, Input.STALLED, window=(), hello_at=now, narrowed=_narrower(delivery))
+        flow = delivery.flow.lost(delivery.pace)
+        return _goes(delivery, Input.STALLED, window=(), hello_at=now, flow=flow)
     return delivery
-
-
-def _narrower(delivery: Delivery) -> int:
-    """Return ``narrowed`` after messages were lost: half as many may be under way."""
-    return delivery.pace.window - max(1, delivery.room // 2)
 
 
 def _points(shared: int, differs: int) -> tuple[int, ...]:
@@ -412,7 +377,7 @@ def _advanced(delivery: Delivery, what: Input, seq: int, now: float) -> Delivery
         acked=seq,
         window=left,
         progress_at=now if moved else delivery.progress_at,
-        narrowed=max(0, delivery.narrowed - arrived),
+        flow=delivery.flow.arrived(arrived),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from sync import delivery
 from sync.delivery import Delivery, Greet, Send, State
+from sync.pace import Flow
 
 
 @dataclass
@@ -129,11 +130,11 @@ def test_what_is_lost_halves_what_may_be_under_way_and_what_arrives_widens_it() 
     for _ in range(6):
         box = delivery.sent(box, box.sent + 1, 0.0)
         box = delivery.ticked(box, box.stalls_at)
-        rooms.append(box.room)
+        rooms.append(box.flow.room(box.pace))
         box = delivery.greeted(box, box.hello + 1, 0.0)
         box = delivery.answered(box, box.hello, box.acked, 0.0)
     assert rooms == [10, 5, 2, 1, 1, 1]
     for seq in range(1, 30):
         box = delivery.sent(box, seq, 0.0)
         box = delivery.acknowledged(box, seq, 0.0)
-    assert box.room == box.pace.window
+    assert box.flow == Flow()
