@@ -18,7 +18,7 @@ Pure: frozen values in, frozen values out; ``now`` is a monotonic time in second
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from sync.messages import POINTS
@@ -155,7 +155,7 @@ class Delivery:
     centre.
     """
 
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     state: State = State.OFFLINE
     head: int = 0
     acked: int = 0
@@ -171,7 +171,7 @@ class Delivery:
     question: int = 0
     compare_at: float = 0.0
     greeted_at: float = 0.0
-    flow: Flow = Flow()
+    flow: Flow = field(default_factory=Flow)
 
     @property
     def stalls_at(self) -> float:
@@ -189,9 +189,8 @@ def step(delivery: Delivery, now: float) -> Step:
     if delivery.state in (State.ASKING, State.STREAMING) and now >= delivery.hello_at:
         return Greet(delivery.hello + 1)
     if delivery.state is State.STREAMING:
-        if delivery.sent < delivery.head and len(delivery.window) < delivery.flow.room(
-            delivery.pace
-        ):
+        room = delivery.flow.room(delivery.pace)
+        if delivery.sent < delivery.head and len(delivery.window) < room:
             return Send(delivery.sent)
         return Wait(
             min(delivery.hello_at, delivery.stalls_at) if delivery.window else delivery.hello_at
