@@ -105,6 +105,18 @@ class Pace:
         return min(self.chunk, self.rate, max(self.rate // 20, _PACKET))
 
 
+_HOUR = 3600.0
+
+
+def refused_again_after(times: int) -> float:
+    """Return how long a file that the centre refused so often stays away, in seconds.
+
+    1, 4, 16, 64 h, then a week: whoever mends a disk need not restart anything, and a file that
+    never comes right costs the line little.
+    """
+    return min(_HOUR * 4.0 ** (min(times, 5) - 1), 7 * 24 * _HOUR)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A media file to deliver. ``sort``: snapshot | photo | recording; a low rank goes first."""
