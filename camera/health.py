@@ -41,6 +41,7 @@ STATE_AFTER: Mapping[Failure, State] = {
     Failure.REFUSED: State.REFUSED,
     Failure.UNREACHABLE: State.OFFLINE,
     Failure.UNUSABLE: State.UNUSABLE,
+    Failure.ANOTHER: State.OFFLINE,
     Failure.SILENT: State.OFFLINE,
     Failure.ENDED: State.OFFLINE,
     Failure.DISK_FULL: State.DISK_FULL,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -21,11 +22,13 @@ from camera.health import Planned, State, wanted
 from camera.keeper import Keeper
 from camera.snapshots import Photographer
 from camera.stream import with_login
-from edge import box, queries
+from edge import bindings, box, cameras, queries
 from edge import config as configuration
 from edge.box import BoxService
 from edge.clock import monotonic
 from edge.config import CameraConfig, Config, ConfigError
+from edge.keys import KeyProblem
+from edge.logins import Logins
 from edge.model import MINUTE, Instant
 from edge.rules import snapshots
 from edge.rules.lessons import TAUGHT, recording_window
@@ -54,10 +57,11 @@ class Recorder:
         self._ledger = service.ledger
         config = service.config
         self._data_dir = config.data_dir
-        self._keepers = [
-            Keeper(camera, service.ledger, service.media, config.segment_length)
-            for camera in config.cameras
-        ]
+        self._config = config
+        self._logins = Logins(config.data_dir)
+        self._keepers: list[Keeper] = []
+        self._leaving: list[Keeper] = []  # unbound: they end what they write, and go
+        self._links: dict[str, frozenset[str]] = {}
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
@@ -83,8 +87,11 @@ class Recorder:
             clock = self._service.clock
             want = wanted(self._planned.values(), clock.now().at, clock.dated())
             for keeper in self._keepers:
-                keeper.tend(want, self._planned, self._explain, room=self._room)
-            self._photographer.tend(self._taught(), self._keepers)
+                mine = tuple(lesson for lesson in want if self._films(keeper, lesson))
+                busy = [one.camera.address for one in self._keepers if one.working]
+                keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
+            self._dismiss()
+            self._photographer.tend(self._taught(), self._keepers, self._films)
             self._settle()
             self._swept = True
         finally:
@@ -93,7 +100,7 @@ class Recorder:
 
     def close(self) -> None:
         """End the recordings cleanly; parts of them become facts like all others."""
-        for keeper in self._keepers:
+        for keeper in (*self._keepers, *self._leaving):
             keeper.close()
         self._show()
         self._watch.close()
@@ -107,6 +114,8 @@ class Recorder:
         born = self._ledger.events(0, 1)[0].event.reading.at
         since = now - _DAY if self._swept else min(now - _DAY, born)
         with self._ledger.store.read() as connection:
+            self._engage(bindings.in_force(connection, self._config, self._logins))
+            self._links = cameras.links(connection)
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
             known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
@@ -121,6 +130,37 @@ class Recorder:
             self._seen.setdefault(lesson_id, self._began if first else now)
         self._planned = planned
         self._replan_at = monotonic() + REPLAN_EVERY_S
+
+    def _engage(self, in_force: Iterable[CameraConfig]) -> None:
+        """Have one keeper for each camera that films; those of unbound cameras leave."""
+        kept = {keeper.camera.id: keeper for keeper in self._keepers}
+        self._keepers = []
+        for camera in in_force:
+            if camera.role == "door":
+                continue
+            keeper = kept.pop(camera.id, None)
+            if keeper is None:
+                config = self._config
+                keeper = Keeper(
+                    camera,
+                    self._ledger,
+                    self._service.media,
+                    config.segment_length,
+                    config.time_zone,
+                )
+            else:
+                keeper.bind(camera)
+            self._keepers.append(keeper)
+        self._leaving += kept.values()
+
+    def _dismiss(self) -> None:
+        """Let keepers of unbound cameras end their recordings, and go."""
+        for keeper in self._leaving:
+            keeper.tend((), self._planned, self._explain, room=self._room)
+        self._leaving = [keeper for keeper in self._leaving if keeper.child is not None]
+
+    def _films(self, keeper: Keeper, lesson_id: str) -> bool:
+        return bindings.films(keeper.camera, lesson_id, self._links)
 
     def _taught(self) -> list[Planned]:
         return [entry for entry in self._planned.values() if entry.lesson.state in TAUGHT]
@@ -141,6 +181,8 @@ class Recorder:
                 continue
             for keeper in self._keepers:
                 key = (lesson_id, keeper.camera.id)
+                if not self._films(keeper, lesson_id):
+                    continue
                 if key in self._settled or keeper.busy_with(lesson_id):
                     continue
                 footage.state_gaps(
@@ -174,8 +216,11 @@ class Recorder:
 
 
 def _serve(service: BoxService) -> None:
-    recorder = Recorder(service)
-    service.ready(f"{len(service.config.cameras)} classroom cameras")
+    try:
+        recorder = Recorder(service)
+    except KeyProblem as error:
+        raise click.ClickException(str(error)) from error
+    service.ready()
     try:
         service.loop(recorder.step, every=0.0)
     finally:
