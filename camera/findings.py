@@ -32,7 +32,8 @@ class Finding(StrEnum):
 _WORDS: dict[Finding, tuple[str, str]] = {
     Finding.CLOCK_SET: (
         "摄像机时钟不准，已按终端时间校正。此前画面上的时间有误。",
-        "The camera's clock was wrong and was set from the box's. Times in earlier pictures are off.",
+        "The camera's clock was wrong and was set from the box's. Times in earlier pictures are "
+        "off.",
     ),
     Finding.CLOCK_REFUSED: (
         "摄像机时钟不准，且无法由终端校正。请在摄像机自己的页面上校时，或关闭其错误的 NTP 服务器。",
@@ -45,7 +46,8 @@ _WORDS: dict[Finding, tuple[str, str]] = {
         "once the box knows the time.",
     ),
     Finding.NO_H264: (
-        "摄像机不提供 H.264 视频，无法录像。请在摄像机页面上把编码改为 H.264（不是 H.265 或 H.264+）。",
+        "摄像机不提供 H.264 视频，无法录像。"
+        "请在摄像机页面上把编码改为 H.264（不是 H.265 或 H.264+）。",
         "The camera offers no H.264 video, so it cannot be recorded. Set its encoding to H.264 on "
         "its own page (not H.265 or H.264+).",
     ),
@@ -58,14 +60,15 @@ _WORDS: dict[Finding, tuple[str, str]] = {
         "The picture is less than 720 lines high: people in the back rows may not be recognisable.",
     ),
     Finding.RARE_KEY_FRAMES: (
-        "关键帧间隔超过 2 秒：断电时会多丢几秒录像，抓拍也会晚几秒。请在摄像机页面上改小 I 帧间隔。",
-        "Key frames are more than 2 s apart: a power cut costs more video, and snapshots are older. "
-        "Make the I-frame interval smaller on the camera's own page.",
+        "关键帧间隔超过 2 秒：断电时会多丢几秒录像，抓拍也会晚几秒。"
+        "请在摄像机页面上改小 I 帧间隔。",
+        "Key frames are more than 2 s apart: a power cut costs more video, and snapshots are "
+        "older. Make the I-frame interval smaller on the camera's own page.",
     ),
     Finding.HIGH_BITRATE: (
         "码率高于 4 Mbit/s，磁盘会更快用完。请在摄像机页面上调低码率上限。",
-        "The bit rate is above 4 Mbit/s: the disk fills sooner. Lower its limit on the camera's own "
-        "page.",
+        "The bit rate is above 4 Mbit/s: the disk fills sooner. Lower its limit on the "
+        "camera's own page.",
     ),
     Finding.NO_OSD: (
         "摄像机不支持远程设置水印文字；录像另附时间字幕。",
@@ -92,8 +95,8 @@ _WORDS: dict[Finding, tuple[str, str]] = {
     ),
     Finding.NO_ONVIF: (
         "只有视频流地址，没有 ONVIF：时钟、编码和水印不能由终端设置，换地址后也无法自动找回。",
-        "Only the stream is known, not ONVIF: clock, encoding and text are not set from here, and a "
-        "change of address cannot be followed.",
+        "Only the stream is known, not ONVIF: clock, encoding and text are not set from here, and "
+        "a change of address cannot be followed.",
     ),
     Finding.OTHER_SERIAL: (
         "登记的序列号与摄像机自报的不同。请核对标签，以免绑错摄像机。",

@@ -12,7 +12,7 @@ from typing import Any
 
 from camera.failures import Failure, StreamFailed
 from camera.oneshot import answer, ask
-from camera.onvif_client import Session, clock_ahead, dialled, posix_zone, time_parts
+from camera.onvif_client import Session, clock_ahead, dialled, posix_zone, text_of, time_parts
 
 DEADLINE_S = 45.0
 # A camera's clock may be this many seconds off before it is set.
@@ -53,13 +53,13 @@ def identify(session: Session) -> dict[str, str]:
     """Return who the camera is, with the proof of the login. Raises StreamFailed."""
     who = session.call(session.device.GetDeviceInformation)
     interfaces = session.attempt(session.device.GetNetworkInterfaces) or []
-    addresses = [str(one.Info.HwAddress) for one in interfaces if one.Info and one.Info.HwAddress]
+    addresses = [text_of(one, "Info", "HwAddress") for one in interfaces]
     return {
-        "manufacturer": who.Manufacturer or "",
-        "model": who.Model or "",
-        "serial": who.SerialNumber or "",
-        "firmware": who.FirmwareVersion or "",
-        "mac": addresses[0].lower().replace("-", ":") if addresses else "",
+        "manufacturer": text_of(who, "Manufacturer"),
+        "model": text_of(who, "Model"),
+        "serial": text_of(who, "SerialNumber"),
+        "firmware": text_of(who, "FirmwareVersion"),
+        "mac": next((one.lower().replace("-", ":") for one in addresses if one), ""),
     }
 
 
@@ -91,8 +91,7 @@ def recording_profile(profiles: Any, address: str) -> Any:
             f"{address}: the camera offers no media profile. Make one on the camera's own page.",
         )
     for profile in profiles:
-        encoder = getattr(profile, "VideoEncoderConfiguration", None)
-        if encoder is not None and str(encoder.Encoding) == "H264":
+        if text_of(profile, "VideoEncoderConfiguration", "Encoding") == "H264":
             return profile
     return profiles[0]
 
@@ -104,16 +103,22 @@ def _ask_camera(question: dict[str, Any]) -> dict[str, Any]:
     clock = set_clock(session, question["zone"]) if question.get("zone") else "kept"
     media, address = session.media, session.address
     profile = recording_profile(session.call(media.GetProfiles), address).token
-    stream = session.call(
+    found = session.call(
         media.GetStreamUri,
         {
             "StreamSetup": {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}},
             "ProfileToken": profile,
         },
-    ).Uri
+    )
+    stream = text_of(found, "Uri")
+    if not stream:
+        raise StreamFailed(
+            Failure.UNUSABLE,
+            f"{address}: the camera says no address for its stream. Restart it; if that does not "
+            "help, give its rtsp:// address instead.",
+        )
     # Many cameras have no snapshot address; the stream gives pictures too.
-    found = session.attempt(media.GetSnapshotUri, {"ProfileToken": profile})
-    snapshot = str(found.Uri) if found is not None and found.Uri else ""
+    snapshot = text_of(session.attempt(media.GetSnapshotUri, {"ProfileToken": profile}), "Uri")
     identity = Identity(
         **who,
         stream=dialled(stream, address),

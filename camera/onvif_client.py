@@ -89,8 +89,8 @@ class Session:
     def media(self) -> Any:
         """The media service, wherever the camera says that it is."""
         if self._media is None:
-            found = self.call(self.device.GetCapabilities, {"Category": "Media"}).Media
-            where = found.XAddr if found is not None and found.XAddr else self.address
+            found = self.call(self.device.GetCapabilities, {"Category": "Media"})
+            where = text_of(found, "Media", "XAddr") or self.address
             self._media = self._service(
                 "media", _MEDIA, "MediaBinding", dialled(where, self.address)
             )
@@ -133,6 +133,30 @@ class Session:
                 transport=self._transport,
             )
         )
+
+
+def part(answer: Any, *names: str) -> Any:
+    """Return a part of an answer by the names that lead to it; None where the camera left it out.
+
+    Cameras leave out what the standard requires, and answer what they were not asked.
+    """
+    for name in names:
+        answer = getattr(answer, name, None)
+    return answer
+
+
+def text_of(answer: Any, *names: str) -> str:
+    """Return a part of an answer as text, empty where it is missing."""
+    value = part(answer, *names)
+    return "" if value is None else str(value).strip()
+
+
+def number_of(answer: Any, *names: str) -> int:
+    """Return a part of an answer as a whole number, 0 where it is missing or none."""
+    try:
+        return int(text_of(answer, *names))
+    except ValueError:
+        return 0
 
 
 def box_time() -> datetime:

@@ -45,6 +45,7 @@ class Osd:
     token: str
     sort: str
     text: str = ""
+    corner: str = "UpperLeft"
 
 
 @dataclass
@@ -52,8 +53,8 @@ class Faults:
     """What is wrong with the device; the defaults are a good one.
 
     ``deaf``: takes connections and never answers. ``time_needs_login``: as some cameras do.
-    ``keeps_clock``, ``keeps_encoder``: agrees to be set and does not do it. ``no_osd``, ``no_h264``:
-    does not offer it. ``no_chinese``: texts become question marks.
+    ``keeps_clock``, ``keeps_encoder``: agrees to be set and does not do it. ``no_osd``,
+    ``no_h264``: does not offer it. ``no_chinese``: texts become question marks.
     """
 
     deaf: bool = False
@@ -148,7 +149,8 @@ class OnvifDevice:
         if content is None:
             return 500, _envelope(
                 "<s:Fault><s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Reason>"
-                '<s:Text xml:lang="en">Optional Action Not Implemented</s:Text></s:Reason></s:Fault>'
+                '<s:Text xml:lang="en">Optional Action Not Implemented</s:Text></s:Reason>'
+                "</s:Fault>"
             )
         return 200, _envelope(content)
 
@@ -164,7 +166,7 @@ class OnvifDevice:
         secret = base64.b64decode(nonce) + created.encode() + self.password.encode()
         return base64.b64encode(hashlib.sha1(secret).digest()).decode() == digest
 
-    def _GetSystemDateAndTime(self, body: str) -> str:  # noqa: N802 - ONVIF's names
+    def _GetSystemDateAndTime(self, body: str) -> str:
         now = self._now()
         return (
             f'<d:GetSystemDateAndTimeResponse xmlns:d="{_DEVICE}" xmlns:t="{_SCHEMA}">'
@@ -176,15 +178,16 @@ class OnvifDevice:
             "</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>"
         )
 
-    def _SetSystemDateAndTime(self, body: str) -> str:  # noqa: N802
+    def _SetSystemDateAndTime(self, body: str) -> str:
         names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
-        told = datetime(*(int(_text(body, name)) for name in names), tzinfo=UTC)  # type: ignore[misc]
+        year, month, day, hour, minute, second = (int(_text(body, name)) for name in names)
+        told = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         if not self.faults.keeps_clock:
             self.clock_offset += told - self._now()
             self.zone = _text(body, "TZ")
         return f'<d:SetSystemDateAndTimeResponse xmlns:d="{_DEVICE}"/>'
 
-    def _GetDeviceInformation(self, body: str) -> str:  # noqa: N802
+    def _GetDeviceInformation(self, body: str) -> str:
         return (
             f'<d:GetDeviceInformationResponse xmlns:d="{_DEVICE}"><d:Manufacturer>Acme'
             "</d:Manufacturer><d:Model>Eye 4</d:Model><d:FirmwareVersion>1.2</d:FirmwareVersion>"
@@ -192,7 +195,7 @@ class OnvifDevice:
             "</d:GetDeviceInformationResponse>"
         )
 
-    def _GetNetworkInterfaces(self, body: str) -> str:  # noqa: N802
+    def _GetNetworkInterfaces(self, body: str) -> str:
         return (
             f'<d:GetNetworkInterfacesResponse xmlns:d="{_DEVICE}" xmlns:t="{_SCHEMA}">'
             '<d:NetworkInterfaces token="eth0"><t:Enabled>true</t:Enabled><t:Info><t:Name>eth0'
@@ -200,7 +203,7 @@ class OnvifDevice:
             "</d:GetNetworkInterfacesResponse>"
         )
 
-    def _GetCapabilities(self, body: str) -> str:  # noqa: N802
+    def _GetCapabilities(self, body: str) -> str:
         port = self._server.server_address[1]
         return (
             f'<d:GetCapabilitiesResponse xmlns:d="{_DEVICE}" xmlns:t="{_SCHEMA}"><d:Capabilities>'
@@ -208,7 +211,7 @@ class OnvifDevice:
             "<t:StreamingCapabilities/></t:Media></d:Capabilities></d:GetCapabilitiesResponse>"
         )
 
-    def _GetProfiles(self, body: str) -> str:  # noqa: N802
+    def _GetProfiles(self, body: str) -> str:
         return (
             f'<m:GetProfilesResponse xmlns:m="{_MEDIA}" xmlns:t="{_SCHEMA}">'
             '<m:Profiles token="p1" fixed="true"><t:Name>main</t:Name>'
@@ -237,7 +240,7 @@ class OnvifDevice:
             "</t:AutoStart></t:Multicast><t:SessionTimeout>PT60S</t:SessionTimeout>"
         )
 
-    def _GetVideoEncoderConfigurationOptions(self, body: str) -> str:  # noqa: N802
+    def _GetVideoEncoderConfigurationOptions(self, body: str) -> str:
         sizes = "".join(
             f"<t:ResolutionsAvailable><t:Width>{width}</t:Width><t:Height>{height}</t:Height>"
             "</t:ResolutionsAvailable>"
@@ -258,7 +261,7 @@ class OnvifDevice:
             f"</t:QualityRange>{h264}</m:Options></m:GetVideoEncoderConfigurationOptionsResponse>"
         )
 
-    def _SetVideoEncoderConfiguration(self, body: str) -> str:  # noqa: N802
+    def _SetVideoEncoderConfiguration(self, body: str) -> str:
         if not self.faults.keeps_encoder:
             self.encoder = Encoder(
                 _text(body, "Encoding"),
@@ -270,7 +273,7 @@ class OnvifDevice:
             )
         return f'<m:SetVideoEncoderConfigurationResponse xmlns:m="{_MEDIA}"/>'
 
-    def _GetStreamUri(self, body: str) -> str:  # noqa: N802
+    def _GetStreamUri(self, body: str) -> str:
         return (
             f'<m:GetStreamUriResponse xmlns:m="{_MEDIA}" xmlns:t="{_SCHEMA}"><m:MediaUri>'
             f"<t:Uri>{escape(self.stream)}</t:Uri><t:InvalidAfterConnect>false"
@@ -278,19 +281,21 @@ class OnvifDevice:
             "<t:Timeout>PT0S</t:Timeout></m:MediaUri></m:GetStreamUriResponse>"
         )
 
-    def _GetOSDs(self, body: str) -> str | None:  # noqa: N802
+    def _GetOSDs(self, body: str) -> str | None:
         if self.faults.no_osd:
             return None
         osds = "".join(
             f'<m:OSDs token="{one.token}"><t:VideoSourceConfigurationToken>vs1'
-            "</t:VideoSourceConfigurationToken><t:Type>Text</t:Type><t:Position><t:Type>UpperLeft"
+            f"</t:VideoSourceConfigurationToken><t:Type>Text</t:Type><t:Position><t:Type>{one.corner}"
             f"</t:Type></t:Position><t:TextString><t:Type>{one.sort}</t:Type>"
             f"<t:PlainText>{escape(one.text)}</t:PlainText></t:TextString></m:OSDs>"
             for one in self.osds
         )
-        return f'<m:GetOSDsResponse xmlns:m="{_MEDIA}" xmlns:t="{_SCHEMA}">{osds}</m:GetOSDsResponse>'
+        return (
+            f'<m:GetOSDsResponse xmlns:m="{_MEDIA}" xmlns:t="{_SCHEMA}">{osds}</m:GetOSDsResponse>'
+        )
 
-    def _CreateOSD(self, body: str) -> str | None:  # noqa: N802
+    def _CreateOSD(self, body: str) -> str | None:
         if self.faults.no_osd:
             return None
         token = f"osd{len(self.osds) + 1}"
@@ -300,7 +305,7 @@ class OnvifDevice:
             "</m:CreateOSDResponse>"
         )
 
-    def _SetOSD(self, body: str) -> str:  # noqa: N802
+    def _SetOSD(self, body: str) -> str:
         found = re.search(r'<(?:[\w-]+:)?OSD[^>]* token="([^"]*)"', body)
         token = found[1] if found else ""
         self.osds = [self._drawn(token, body) if one.token == token else one for one in self.osds]
@@ -310,8 +315,8 @@ class OnvifDevice:
         text = _text(body, "PlainText")
         if self.faults.no_chinese:
             text = text.encode("ascii", "replace").decode("ascii")
-        sort = re.findall(r"<(?:[\w-]+:)?Type>([^<]*)<", body.partition("TextString")[2])[0]
-        return Osd(token, sort, text)
+        _, corner, sort = re.findall(r"<(?:[\w-]+:)?Type\b[^>]*>([^<]+)<", body)
+        return Osd(token, sort, text, corner)
 
 
 def _text(soap: str, name: str) -> str:
