@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from camera import footage, onvif, photo
-from camera.failures import StreamFailed
+from camera import footage
 from camera.health import Planned, State, wanted
 from camera.keeper import Keeper
 from camera.snapshots import Photographer
-from camera.stream import with_login
 from edge import bindings, box, cameras, queries
-from edge import config as configuration
 from edge.box import BoxService
 from edge.clock import monotonic
-from edge.config import CameraConfig, Config, ConfigError
+from edge.config import CameraConfig
 from edge.keys import KeyProblem
 from edge.logins import Logins
 from edge.model import MINUTE, Instant
@@ -228,44 +224,7 @@ def _serve(service: BoxService) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Try each classroom camera and take a test photo.")
 @click.pass_obj
-def command(config_path: Path, check: bool) -> None:
+def command(config_path: Path) -> None:
     """Record the lessons and take their snapshots."""
-    if not check:
-        raise SystemExit(box.run("recorder", config_path, _serve))
-    try:
-        config = configuration.load(config_path)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    raise SystemExit(0 if _check(config) else 1)
-
-
-def _check(config: Config) -> bool:
-    """Print what each camera says of itself and where its test photo lies; True if all are well."""
-    if not config.cameras:
-        click.echo("No classroom camera is set up: add a [[camera]] to box.toml.")
-        return False
-    folder = Path(tempfile.mkdtemp(prefix="classbox-check-"))
-    return all([_check_one(camera, folder) for camera in config.cameras])
-
-
-def _check_one(camera: CameraConfig, folder: Path) -> bool:
-    try:
-        address = camera.address
-        if camera.kind == "onvif":
-            identity = onvif.look_up(camera.address, camera.user, camera.password)
-            address = identity.stream
-            click.echo(
-                f"{camera.id}: {identity.manufacturer} {identity.model}, serial number "
-                f"{identity.serial}, firmware {identity.firmware}, clock {identity.clock_ahead:+} s"
-            )
-        picture = folder / f"{camera.id}.jpg"
-        photo.from_stream(
-            with_login(address, camera.user, camera.password), camera.transport, picture
-        )
-    except StreamFailed as failure:
-        click.echo(f"{camera.id}: {failure}")
-        return False
-    click.echo(f"{camera.id}: {address} works; test photo: {picture}")
-    return True
+    raise SystemExit(box.run("recorder", config_path, _serve))

@@ -121,19 +121,25 @@ class Whereabouts:
                 "new one: classbox cameras add.",
             )
         self.identity = identity
-        said = CameraIdentified(
-            camera.id,
-            identity.manufacturer,
-            identity.model,
-            identity.serial,
-            identity.firmware,
-            identity.mac,
-        )
-        with self._ledger.store.read() as connection:
-            known = cameras.stated(connection).get(camera.id, {}).get(cameras.IDENTIFIED, {})
-        if vars(said) != {key: value for key, value in known.items() if key != "at"}:
-            self._ledger.append(said)
+        state(self._ledger, camera.id, identity)
         self.camera = replace(camera, serial=identity.serial or camera.serial)
+
+
+def state(ledger: Ledger, camera: str, identity: Identity) -> None:
+    """Append what a camera says of itself, unless the ledger says so already."""
+    said = CameraIdentified(
+        camera,
+        identity.manufacturer,
+        identity.model,
+        identity.serial,
+        identity.firmware,
+        identity.mac,
+    )
+    with ledger.writing() as writer:
+        facts = cameras.stated(writer.connection).get(camera, {})
+        known = facts.get(cameras.IDENTIFIED, {})
+        if any(known.get(name) != value for name, value in vars(said).items()):
+            writer.append(said)
 
 
 def find(camera: CameraConfig, busy: frozenset[str], refused: Refusals) -> str:

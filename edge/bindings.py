@@ -55,7 +55,11 @@ class Binding:
             raise NotBound(f"{self.role!r}: a camera's role is one of {', '.join(cameras.ROLES)}.")
         if self.transport not in ("tcp", "udp"):
             raise NotBound(f"{self.transport!r}: the transport of a stream is tcp or udp.")
-        protocol_of(self.address)
+        if protocol_of(self.address) == "v4l2" and self.role != "door":
+            raise NotBound(
+                "a USB camera serves at the door only: recordings need the H.264 video of a "
+                "network camera. Bind it with --role door."
+            )
 
 
 def protocol_of(address: str) -> str:
@@ -78,6 +82,13 @@ def protocol_of(address: str) -> str:
             "Give --user; the password is asked for."
         )
     return protocol
+
+
+def full(address: str) -> str:
+    """Return *address* with the scheme that a bare host (ONVIF) or device means."""
+    if address.startswith("/dev/"):
+        return f"v4l2:{address}"
+    return address if ":/" in address else f"onvif://{address}"
 
 
 def bind(

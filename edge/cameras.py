@@ -23,7 +23,8 @@ from edge.camera_events import (
 from edge.chain import Event
 from edge.events import Body, canonical
 
-BOUND, IDENTIFIED, MOVED, CLOCK, SET_UP = "bound", "identified", "moved", "clock", "set_up"
+BOUND, UNBOUND, IDENTIFIED = "bound", "unbound", "identified"
+MOVED, CLOCK, SET_UP = "moved", "clock", "set_up"
 ROLES = ("classroom", "spare", "door")
 Fact = dict[str, Any]
 Facts = dict[str, Fact]
@@ -60,6 +61,8 @@ def _bound(connection: sqlite3.Connection, event: Event, body: CameraBound) -> N
 def _unbound(connection: sqlite3.Connection, event: Event, body: CameraUnbound) -> None:
     for table, column in (("camera_fact", "camera"), ("camera_link", "camera"), ("camera", "id")):
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (body.camera,))
+    # Its id stays known, lest another camera get it: recordings go by it.
+    _put(connection, event, body.camera, UNBOUND, vars(body))
 
 
 def _linked(connection: sqlite3.Connection, event: Event, body: CameraLinked) -> None:

@@ -366,7 +366,7 @@ def cameras(db: Database) -> None:
         """
 CREATE TABLE camera_fact (
     camera  TEXT NOT NULL,
-    sort    TEXT NOT NULL,                       -- bound, identified, moved, clock, set_up
+    sort    TEXT NOT NULL,                       -- of edge.cameras: bound, identified, moved …
     at      INTEGER NOT NULL,
     content TEXT NOT NULL,                       -- JSON: the fields of the event
     PRIMARY KEY (camera, sort)

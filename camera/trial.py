@@ -1,0 +1,92 @@
+"""Trying a camera out and setting it up, for the command line and the recorder alike.
+
+Owns what becomes known of a camera that way: the facts go into the ledger here. Everything raises
+StreamFailed with a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from camera import onvif, photo
+from camera.door import Door, DoorError
+from camera.failures import Failure, StreamFailed
+from camera.findings import Finding
+from camera.onvif import Identity
+from camera.onvif_setup import SetUp, set_up
+from camera.stream import with_login
+from camera.whereabouts import same_camera
+from edge.camera_events import CameraClockSet, CameraSetUp
+from edge.clock import inherited
+from edge.config import CameraConfig, DoorConfig
+from edge.ledger import Ledger
+from edge.model import ClockQuality
+
+_DOOR_WITHIN_S = 10.0
+
+
+def try_out(camera: CameraConfig, picture: Path) -> Identity | None:
+    """Log in, and write a test photo to *picture*; return who the camera says it is (ONVIF)."""
+    if camera.kind == "v4l2":
+        _photo_of_device(camera, picture)
+        return None
+    identity, address = None, camera.address
+    if camera.kind == "onvif":
+        identity = onvif.look_up(camera.address, camera.user, camera.password)
+        address = identity.stream
+    photo.from_stream(with_login(address, camera.user, camera.password), camera.transport, picture)
+    return identity
+
+
+def adjust(ledger: Ledger, camera: CameraConfig, zone: str, room: str) -> SetUp:
+    """Set the ONVIF camera up, with the *room* in its picture, and state what came of it."""
+    synchronised = ledger.clock.now().clock is ClockQuality.SYNCHRONISED
+    done = set_up(
+        camera.address,
+        camera.user,
+        camera.password,
+        zone=zone if synchronised else "",
+        text=room,
+    )
+    with ledger.writing() as writer:
+        if done.clock != "kept":
+            writer.append(CameraClockSet(camera.id, done.clock_ahead, done.clock))
+        writer.append(
+            CameraSetUp(
+                camera=camera.id,
+                encoding=done.encoding.encoding,
+                width=done.encoding.width,
+                height=done.encoding.height,
+                frame_rate=done.encoding.frame_rate,
+                key_frame_every=done.encoding.key_frame_every,
+                kilobits=done.encoding.kilobits,
+                findings=tuple(str(finding) for finding in done.findings),
+            )
+        )
+    return done
+
+
+def findings_of(camera: CameraConfig, identity: Identity | None) -> list[Finding]:
+    """Return what is to be known of *camera* before anything is set."""
+    if camera.kind == "rtsp":
+        return [Finding.NO_ONVIF]
+    if identity is not None and not same_camera(camera.serial, identity.serial):
+        return [Finding.OTHER_SERIAL]
+    return []
+
+
+def _photo_of_device(camera: CameraConfig, picture: Path) -> None:
+    door = Door(DoorConfig(camera.address, 10, camera.label), inherited())
+    try:
+        frame = door.next(_DOOR_WITHIN_S)
+    except DoorError as error:
+        raise StreamFailed(Failure.UNUSABLE, str(error)) from None
+    finally:
+        door.close()
+    if frame is None:
+        raise StreamFailed(
+            Failure.SILENT, f"{camera.address}: no picture came. Plug the camera in again."
+        )
+    cv2.imwrite(str(picture), cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR))
