@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from camera import footage
 from camera.failures import Failure, StreamFailed
 from camera.health import (
+    CAUSE_OF,
     STATE_AFTER,
     Actual,
     Planned,
     State,
     Step,
+    Why,
     next_step,
     pause_after,
 )
@@ -32,19 +34,20 @@ from edge.config import CameraConfig
 from edge.events import CameraHealth, RecordingStarted, RecordingStored
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
-from edge.model import Duration, Instant
+from edge.model import Duration, GapCause, Instant
 
 log = logging.getLogger("classbox")
 
-NO_ROOM = (
+NO_ROOM = Why(
+    GapCause.DISK_FULL,
     "The disk is full: recording stopped, so that attendance and snapshots still find room. "
-    "Connect the box to the centre, or free some space."
+    "Connect the box to the centre, or free some space.",
 )
 # A recording is shown as running only while it was seen to grow.
 GROWN_WITHIN_S = 5.0
 
 # Lesson id → why its recording may be missing when no camera failed.
-Explain = Callable[[str], str]
+Explain = Callable[[str], Why]
 
 
 @dataclass(slots=True)
@@ -84,7 +87,7 @@ class Keeper:
         self._failures = 0
         self._retry_at = 0.0
         self._failure: tuple[State, str] | None = None
-        self._cause_of_gap = ""
+        self._why: Why | None = None
         self._stated = _last_stated(ledger, camera.id)
         self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
 
@@ -155,16 +158,16 @@ class Keeper:
         """Return the RTSP address with its login; empty while an ONVIF camera is not looked up."""
         return self._where.stream()
 
-    def cause_of_gap(self, lesson_id: str, explain: Explain) -> str:
+    def why_missing(self, lesson_id: str, explain: Explain) -> Why:
         """Return why video of that lesson is missing, as far as is known."""
-        return self._cause_of_gap or explain(lesson_id)
+        return self._why or explain(lesson_id)
 
     def close(self) -> None:
         """End the recording cleanly and store what it leaves."""
         if self._session is not None:
             self._session.ending = True
             self._session.child.stop()
-            self._bury(self._session, {}, lambda lesson_id: "")
+            self._bury(self._session, {}, _nothing_planned)
         self._judge()
 
     def _actual(self) -> Actual:
@@ -268,7 +271,7 @@ class Keeper:
                     self.camera.id,
                     planned[lesson_id].recording,
                     start,
-                    self.cause_of_gap(lesson_id, explain),
+                    self.why_missing(lesson_id, explain),
                 )
             if begins:
                 session.to_announce[lesson_id] = (session.bytes, start)
@@ -284,7 +287,7 @@ class Keeper:
         if session.announced and not session.failed:
             if self._failure is not None:
                 log.info("camera %s: records again", self.camera.id)
-            self._failure, self._failures, self._cause_of_gap = None, 0, ""
+            self._failure, self._failures, self._why = None, 0, None
 
     def _bury(self, session: _Session, planned: Mapping[str, Planned], explain: Explain) -> None:
         """Take over what a process that has ended leaves behind."""
@@ -314,15 +317,15 @@ class Keeper:
         failure = (STATE_AFTER[kind], message)
         if failure != self._failure:
             log.warning("camera %s: %s", self.camera.id, message)
-        self._failure, self._cause_of_gap = failure, message
+        self._failure, self._why = failure, Why(CAUSE_OF[kind], message)
 
     def _mind_the_room(self, wanted: bool, room: bool) -> None:
         full = self._failure is not None and self._failure[0] is State.DISK_FULL
         if full and room and not wanted:
             self._failure = None
         if wanted and not room and not full:
-            self._failure, self._cause_of_gap = (State.DISK_FULL, NO_ROOM), NO_ROOM
-            log.warning("camera %s: %s", self.camera.id, NO_ROOM)
+            self._failure, self._why = (State.DISK_FULL, NO_ROOM.detail), NO_ROOM
+            log.warning("camera %s: %s", self.camera.id, NO_ROOM.detail)
 
     def _state_health(self) -> None:
         """Append an event when what the ledger says of this camera is no longer so."""
@@ -351,6 +354,10 @@ class Keeper:
         if state is not self.state:
             self.since = self._ledger.clock.now().at
         self.state, self.cause = state, cause
+
+
+def _nothing_planned(lesson_id: str) -> Why:
+    raise AssertionError(f"{lesson_id}: no gap is stated while the recorder ends")
 
 
 def _last_stated(ledger: Ledger, camera_id: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from camera import footage
-from camera.health import Planned, State, wanted
+from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
 from camera.snapshots import Photographer
 from edge import bindings, box, cameras, queries
@@ -25,7 +25,7 @@ from edge.clock import monotonic
 from edge.config import CameraConfig
 from edge.keys import KeyProblem
 from edge.logins import Logins
-from edge.model import MINUTE, Instant
+from edge.model import MINUTE, GapCause, Instant
 from edge.rules import snapshots
 from edge.rules.lessons import TAUGHT, recording_window
 
@@ -39,9 +39,15 @@ _DAY = 24 * 60 * MINUTE
 STOP_BELOW = 128 * 1024 * 1024
 GO_ABOVE = 160 * 1024 * 1024
 
-NOT_RUNNING = "The recorder was not running: the box was off, or the recorder was restarted."
-KNOWN_LATE = "The lesson became known to the box only after its recording should have begun."
-NO_VIDEO = "The camera gave no video in time."
+NOT_RUNNING = Why(
+    GapCause.RECORDER_OFF,
+    "The recorder was not running: the box was off, or the recorder was restarted.",
+)
+KNOWN_LATE = Why(
+    GapCause.KNOWN_LATE,
+    "The lesson became known to the box only after its recording should have begun.",
+)
+NO_VIDEO = Why(GapCause.NO_PICTURE_YET, "The camera gave no video in time.")
 
 
 class Recorder:
@@ -161,7 +167,7 @@ class Recorder:
     def _taught(self) -> list[Planned]:
         return [entry for entry in self._planned.values() if entry.lesson.state in TAUGHT]
 
-    def _explain(self, lesson_id: str) -> str:
+    def _explain(self, lesson_id: str) -> Why:
         """Return why a recording is missing in part when no camera failed."""
         opens = self._planned[lesson_id].recording.opens
         if self._began > opens:
@@ -187,7 +193,7 @@ class Recorder:
                     keeper.camera.id,
                     entry.recording,
                     entry.recording.closes,
-                    keeper.cause_of_gap(lesson_id, self._explain),
+                    keeper.why_missing(lesson_id, self._explain),
                 )
                 self._settled.add(key)
 
