@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from camera import discovery, onvif
+from camera.discovery import Found
 from camera.failures import Failure, StreamFailed
 from camera.onvif import Identity
 from camera.stream import with_login
@@ -106,7 +107,9 @@ class Whereabouts:
         if self._searching is None and self.camera.serial:
             self._search_at = monotonic() + SEARCH_EVERY_S
             camera, passed_over = self.camera, frozenset(busy)
-            self._searching = Task(lambda: find(camera, passed_over, self._refused))
+            self._searching = Task(
+                lambda: find(camera, passed_over, self._refused, discovery.on_the_network())
+            )
 
     def _recognise(self, identity: Identity) -> None:
         """Take *identity* for the camera's, unless it is another's. Raises StreamFailed."""
@@ -142,13 +145,15 @@ def state(ledger: Ledger, camera: str, identity: Identity) -> None:
             writer.append(said)
 
 
-def find(camera: CameraConfig, busy: frozenset[str], refused: Refusals) -> str:
-    """Return the address at which *camera* answers now, empty when it is nowhere.
+def find(
+    camera: CameraConfig, busy: frozenset[str], refused: Refusals, seen: Iterable[Found]
+) -> str:
+    """Return at which of the *seen* cameras' addresses *camera* answers now, empty for none.
 
     Cameras that refuse its login are put among *refused* and not asked again: some lock the account
     of who tries often.
     """
-    for found in discovery.on_the_network():
+    for found in seen:
         key = (found.address, found.endpoint)
         if found.address in busy or key in refused:
             continue

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from camera.discovery import Found
+from camera.door import bound_door
 from camera.failures import Failure, StreamFailed
-from camera.whereabouts import Whereabouts, same_camera
+from camera.whereabouts import Refusals, Whereabouts, find, same_camera
 from edge import bindings, cameras
 from edge.bindings import Binding, NotBound
-from edge.camera_events import CameraIdentified, CameraMoved, CameraSetUp
-from edge.clock import SystemClock
+from edge.camera_events import CameraClockSet, CameraIdentified, CameraMoved, CameraSetUp
+from edge.clock import SimulatedClock, SystemClock
 from edge.config import CameraConfig, Config, parse
 from edge.events import RecordingStored
 from edge.ledger import Ledger, projection_rows
 from edge.logins import Login, Logins
+from edge.model import ClockQuality
 from tests.boxes import open_ledger
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.processes import wait_for
@@ -158,6 +162,53 @@ def test_a_strangers_camera_is_never_taken_for_the_rooms(tmp_path: Path) -> None
             wait_for("an answer", where.address)
         assert caught.value.kind is Failure.ANOTHER
         assert where.identity is None and where.stream() == ""
+
+
+def test_a_search_asks_each_camera_once_and_no_camera_that_works(tmp_path: Path) -> None:
+    """Cameras lock the account of who tries often: a refusal is remembered."""
+    with OnvifDevice(password="of another room") as other, OnvifDevice(serial="MINE-0001") as mine:
+        camera = CameraConfig(
+            *("c", "C", "onvif", "onvif://10.0.0.8", "tcp", mine.user, mine.password),
+            serial="MINE-0001",
+        )
+        seen = [Found(one.address, "", "", "", "") for one in (other, mine)]
+        refused: Refusals = set()
+        assert find(camera, frozenset(), refused, seen) == mine.address
+        tries = other.refused
+        assert tries > 0
+        assert find(camera, frozenset({mine.address}), refused, seen) == ""
+        assert other.refused == tries
+
+
+def test_a_camera_back_from_a_power_cut_is_set_right_by_the_recorder(tmp_path: Path) -> None:
+    """Its pictures said 1970 until then: the fact is in the ledger. A box in doubt sets nothing."""
+    clock = SimulatedClock(SystemClock().now().at)
+    with OnvifDevice() as device, open_ledger(tmp_path, clock) as ledger:
+        camera = CameraConfig(
+            *("c", "C", "onvif", device.address, "tcp", device.user, device.password)
+        )
+        for quality, kept in (
+            (ClockQuality.UNSYNCHRONISED, True),
+            (ClockQuality.SYNCHRONISED, False),
+        ):
+            device.clock_offset = timedelta(days=-20_000)
+            clock.reboot(SystemClock().now().at, "boot-2", quality)
+            wait_for("an answer", Whereabouts(camera, ledger, "Asia/Shanghai").address)
+            assert (device.clock_offset == timedelta(days=-20_000)) is kept
+        kinds = [record.event.kind for record in ledger.records()]
+        assert kinds.count(CameraClockSet.kind) == 1
+
+
+def test_the_door_camera_may_be_bound_too(tmp_path: Path) -> None:
+    """The greeter takes it where the settings name none, with its login."""
+    with open_ledger(tmp_path, SystemClock()) as ledger:
+        config, logins = config_of(tmp_path), Logins(tmp_path)
+        assert bound_door(ledger.store, config) is None
+        door = Binding("d", "门口", "rtsp://10.0.0.9/1", role="door")
+        bindings.bind(ledger, config, logins, door, Login("u", "p"))
+        found = bound_door(ledger.store, config)
+        assert found is not None and found.source == "rtsp://u:p@10.0.0.9/1"
+        assert "rtsp" not in repr(found)
 
 
 @pytest.mark.skipif(not may_lay_cables(), reason=NOT_ROOT)
