@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from camera import footage
+from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
 from camera.snapshots import Photographer
@@ -64,6 +65,7 @@ class Recorder:
         self._keepers: list[Keeper] = []
         self._leaving: list[Keeper] = []  # unbound: they end what they write, and go
         self._links: dict[str, frozenset[str]] = {}
+        self._errands = Errands(service.ledger, config, self._logins)
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
@@ -94,6 +96,7 @@ class Recorder:
                 keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._errands.tend()
             self._settle()
             self._swept = True
         finally:

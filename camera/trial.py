@@ -8,29 +8,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
 from camera import onvif, photo
-from camera.door import Door, DoorError
-from camera.failures import Failure, StreamFailed
 from camera.findings import Finding
 from camera.onvif import Identity
 from camera.onvif_setup import SetUp, set_up
 from camera.stream import with_login
 from camera.whereabouts import same_camera
 from edge.camera_events import CameraClockSet, CameraSetUp
-from edge.clock import inherited
-from edge.config import CameraConfig, DoorConfig
+from edge.config import CameraConfig
 from edge.ledger import Ledger
 from edge.model import ClockQuality
-
-_DOOR_WITHIN_S = 10.0
 
 
 def try_out(camera: CameraConfig, picture: Path) -> Identity | None:
     """Log in, and write a test photo to *picture*; return who the camera says it is (ONVIF)."""
     if camera.kind == "v4l2":
-        _photo_of_device(camera, picture)
+        photo.from_device(camera.address, picture)
         return None
     identity, address = None, camera.address
     if camera.kind == "onvif":
@@ -75,18 +68,3 @@ def findings_of(camera: CameraConfig, identity: Identity | None) -> list[Finding
     if identity is not None and not same_camera(camera.serial, identity.serial):
         return [Finding.OTHER_SERIAL]
     return []
-
-
-def _photo_of_device(camera: CameraConfig, picture: Path) -> None:
-    door = Door(DoorConfig(camera.address, 10, camera.label), inherited())
-    try:
-        frame = door.next(_DOOR_WITHIN_S)
-    except DoorError as error:
-        raise StreamFailed(Failure.UNUSABLE, str(error)) from None
-    finally:
-        door.close()
-    if frame is None:
-        raise StreamFailed(
-            Failure.SILENT, f"{camera.address}: no picture came. Plug the camera in again."
-        )
-    cv2.imwrite(str(picture), cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR))

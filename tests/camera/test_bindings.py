@@ -11,19 +11,21 @@ import pytest
 from camera.discovery import Found
 from camera.door import bound_door
 from camera.failures import Failure, StreamFailed
+from camera.photo import is_whole_jpeg
 from camera.whereabouts import Refusals, Whereabouts, find, same_camera
-from edge import bindings, cameras
+from edge import bindings, cameras, requests
 from edge.bindings import Binding, NotBound
 from edge.camera_events import CameraClockSet, CameraIdentified, CameraMoved, CameraSetUp
 from edge.clock import SimulatedClock, SystemClock
 from edge.config import CameraConfig, Config, parse
-from edge.events import RecordingStored
+from edge.events import Body, RecordingStored, RequestAnswered, RequestRefused
 from edge.ledger import Ledger, projection_rows
 from edge.logins import Login, Logins
-from edge.model import ClockQuality
+from edge.model import MINUTE, ClockQuality
 from tests.boxes import open_ledger
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.processes import wait_for
+from tests.virtual_cameras import VirtualCamera
 from tests.virtual_cameras.network import NOT_ROOT, Cable, may_lay_cables
 from tests.virtual_cameras.onvif import OnvifCamera
 from tests.virtual_cameras.onvif_device import OnvifDevice
@@ -209,6 +211,29 @@ def test_the_door_camera_may_be_bound_too(tmp_path: Path) -> None:
         found = bound_door(ledger.store, config)
         assert found is not None and found.source == "rtsp://u:p@10.0.0.9/1"
         assert "rtsp" not in repr(found)
+
+
+def test_the_recorder_tries_cameras_for_the_kiosk(tmp_path: Path) -> None:
+    """A request bound to a camera is answered with a photo in tmpfs, or with words."""
+    with VirtualCamera() as camera:
+        room = Room(tmp_path, [{"address": camera.address}])
+        room.start()
+        with room.ledger() as ledger:
+            tried = requests.ask(ledger, requests.CAMERA_TEST, {"camera": "cam-1"}, MINUTE)
+            unknown = requests.ask(ledger, requests.CAMERA_TEST, {"camera": "cam-9"}, MINUTE)
+            plain = requests.ask(ledger, requests.CAMERA_SET_UP, {"camera": "cam-1"}, MINUTE)
+
+            def answers() -> list[Body | None]:
+                with ledger.store.read() as connection:
+                    return [requests.answer_of(connection, one) for one in (tried, unknown, plain)]
+
+            wait_for("three answers", lambda: all(answers()))
+            good, *refused = answers()
+        room.recorder.stop()
+    assert isinstance(good, RequestAnswered)
+    assert good.result == {"photo": "test-cam-1.jpg", "findings": ["no_onvif"]}
+    assert is_whole_jpeg((tmp_path / "run" / "test-cam-1.jpg").read_bytes())
+    assert all(isinstance(one, RequestRefused) for one in refused)
 
 
 @pytest.mark.skipif(not may_lay_cables(), reason=NOT_ROOT)
