@@ -205,8 +205,8 @@ def _explained(error: FFmpegError, address: str) -> StreamFailed:
         return StreamFailed(
             Failure.REFUSED,
             f"{address}: the camera refused the user name or the password. Correct them: "
-            "classbox cameras login, or `user` and `password` in box.toml; after several wrong tries some cameras lock "
-            "the account for minutes.",
+            "classbox cameras login, or `user` and `password` in box.toml; after several wrong "
+            "tries some cameras lock the account for minutes.",
         )
     if isinstance(error, HTTPNotFoundError):
         return StreamFailed(
