@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from edge.film import boxes
 from edge.film.boxes import VIDEO, BadBox, Place, Run, Track
-from edge.film.head import TEXT_TIMESCALE, head, index, text_sample, text_track
+from edge.film.head import AAC_FRAME, SILENCE, TEXT_TIMESCALE, head, index, text_sample, text_track
 from edge.model import SECOND, Duration, Instant
 from edge.rules.timeline import Part, Sort, Stretch, Timeline
 
@@ -258,6 +258,7 @@ class _Joiner:
         body: list[_Piece] = []
         # Of each piece that begins with a key frame: its number among the pieces, its ticks.
         keys: list[tuple[int, int]] = []
+        body += self._silence()
         for number, (stretch, part) in enumerate(self._parts):
             following = self._parts[number + 1][0] if number + 1 < len(self._parts) else None
             until = self._line.offset(following.starts) if following else None
@@ -277,6 +278,26 @@ class _Joiner:
             pieces.append(replace(piece, at=at))
             at += piece.size
         return tuple(pieces)
+
+    def _silence(self) -> Iterator[_Piece]:
+        """Yield a frame of silence for each sound that begins after the first picture.
+
+        Without it libavformat, and Chromium with it, would take the film for longer than it is
+        by as much as the sound is late.
+        """
+        stretch, part = self._parts[0]
+        assert stretch.part is not None
+        first = self._line.offset(stretch.part.starts)
+        present = {_kind(track) for track in part.tracks}
+        for kind, number in self._ids.items():
+            model = self._models[kind]
+            frame = SILENCE.get(boxes.channels(model.description))
+            if kind in present or frame is None:
+                continue
+            self._sequence += 1
+            starts = first * model.timescale // SECOND
+            made = boxes.fragment(self._sequence, number, starts, [(AAC_FRAME, frame)])
+            yield _Piece(0, len(made), made)
 
     def _text_piece(self, text: list[Cue]) -> _Piece:
         def ticks(at: Duration) -> int:

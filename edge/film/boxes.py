@@ -121,6 +121,12 @@ def _track(trak: bytes) -> Track:
     )
 
 
+def channels(description: bytes) -> int:
+    """Return the number of channels that a sample entry of AAC names."""
+    count: int = struct.unpack_from(">H", description, 24)[0]
+    return count
+
+
 def joined_track(track: Track, track_id: int, descriptions: Sequence[bytes]) -> bytes:
     """Return the ``trak`` of the film: *track* under another id, with all *descriptions*."""
 

@@ -9,6 +9,9 @@ from edge.film.boxes import EPOCH, box, full_box
 from edge.model import SECOND, Duration, Instant
 
 TEXT_TIMESCALE = 1000
+# One frame of silence in AAC-LC at any sample rate, by the number of channels.
+SILENCE = {1: bytes.fromhex("00c800802380"), 2: bytes.fromhex("210049900219002380")}
+AAC_FRAME = 1024
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _MEMORY = struct.pack(">Q", 0)  # two reserved words
 # The items of iTunes' metadata, which players and ffprobe show by these names.
