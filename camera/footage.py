@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from camera import health
+from camera.health import Why
 from camera.segment import duration_of, mend
 from edge import queries
 from edge.events import RecordingGap, RecordingStored
@@ -63,7 +64,7 @@ def gaps(
 
 
 def state_gaps(
-    ledger: Ledger, lesson_id: str, camera: str, recording: Window, until: Instant, cause: str
+    ledger: Ledger, lesson_id: str, camera: str, recording: Window, until: Instant, why: Why
 ) -> int:
     """Append an event for each stretch that nothing accounts for; return how many there were."""
     with ledger.store.read() as connection:
@@ -73,5 +74,6 @@ def state_gaps(
         # Looked up again inside the transaction, so that a gap is never stated twice.
         holes = gaps(writer.connection, lesson_id, camera, recording, until)
         for hole in holes:
-            writer.append(RecordingGap(lesson_id, camera, hole.opens, hole.closes, cause))
+            gap = RecordingGap(lesson_id, camera, hole.opens, hole.closes, why.cause, why.detail)
+            writer.append(gap)
     return len(holes)

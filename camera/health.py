@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from camera.failures import Failure
-from edge.model import SECOND, Duration, Instant, Lesson, LessonState, SnapshotSlot, Window
+from edge.model import (
+    SECOND,
+    Duration,
+    GapCause,
+    Instant,
+    Lesson,
+    LessonState,
+    SnapshotSlot,
+    Window,
+)
 from edge.rules.lessons import TAUGHT
+from edge.rules.timeline import SHORTEST_GAP
 
 # Dialling takes a moment: beginning this much early, the first picture is there in time.
 LEAD: Duration = 10 * SECOND
-# Holes shorter than this are a frame or two, not a loss.
-SHORTEST_GAP: Duration = 1 * SECOND
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 
@@ -41,11 +49,32 @@ STATE_AFTER: Mapping[Failure, State] = {
     Failure.REFUSED: State.REFUSED,
     Failure.UNREACHABLE: State.OFFLINE,
     Failure.UNUSABLE: State.UNUSABLE,
+    Failure.ANOTHER: State.OFFLINE,
     Failure.SILENT: State.OFFLINE,
     Failure.ENDED: State.OFFLINE,
     Failure.DISK_FULL: State.DISK_FULL,
     Failure.BROKEN: State.UNUSABLE,
 }
+
+
+CAUSE_OF: Mapping[Failure, GapCause] = {
+    Failure.REFUSED: GapCause.LOGIN_REFUSED,
+    Failure.UNREACHABLE: GapCause.CAMERA_UNREACHABLE,
+    Failure.UNUSABLE: GapCause.VIDEO_UNUSABLE,
+    Failure.ANOTHER: GapCause.CAMERA_UNREACHABLE,
+    Failure.SILENT: GapCause.CAMERA_SILENT,
+    Failure.ENDED: GapCause.CAMERA_HUNG_UP,
+    Failure.DISK_FULL: GapCause.DISK_FULL,
+    Failure.BROKEN: GapCause.WRITING_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why video is missing: a word of the ledger's vocabulary, and a sentence with a remedy."""
+
+    cause: GapCause
+    detail: str
 
 
 class Step(StrEnum):

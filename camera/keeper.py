@@ -8,44 +8,46 @@ disk or a busy database loses nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from camera import footage, onvif
+from camera import footage
 from camera.failures import Failure, StreamFailed
 from camera.health import (
+    CAUSE_OF,
     STATE_AFTER,
     Actual,
     Planned,
     State,
     Step,
+    Why,
     next_step,
     pause_after,
 )
 from camera.onvif import Identity
 from camera.recording import Order
-from camera.stream import with_login
 from camera.supervision import Child, Report
-from camera.task import Task
+from camera.whereabouts import Whereabouts
 from edge import queries
 from edge.clock import monotonic
 from edge.config import CameraConfig
 from edge.events import CameraHealth, RecordingStarted, RecordingStored
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
-from edge.model import Duration, Instant
+from edge.model import Duration, GapCause, Instant
 
 log = logging.getLogger("classbox")
 
-NO_ROOM = (
+NO_ROOM = Why(
+    GapCause.DISK_FULL,
     "The disk is full: recording stopped, so that attendance and snapshots still find room. "
-    "Connect the box to the centre, or free some space."
+    "Connect the box to the centre, or free some space.",
 )
 # A recording is shown as running only while it was seen to grow.
 GROWN_WITHIN_S = 5.0
 
 # Lesson id → why its recording may be missing when no camera failed.
-Explain = Callable[[str], str]
+Explain = Callable[[str], Why]
 
 
 @dataclass(slots=True)
@@ -66,22 +68,51 @@ class Keeper:
     """One camera of the classroom."""
 
     def __init__(
-        self, camera: CameraConfig, ledger: Ledger, media: MediaStore, segment_length: Duration
+        self,
+        camera: CameraConfig,
+        ledger: Ledger,
+        media: MediaStore,
+        segment_length: Duration,
+        zone: str,
     ) -> None:
-        """Start nothing yet; see ``tend``."""
-        self.camera = camera
-        self.identity: Identity | None = None
+        """Start nothing yet; see ``tend``. *zone*: the box's time zone."""
+        self._where = Whereabouts(camera, ledger, zone)
+        self._zone = zone
         self._ledger = ledger
         self._media = media
         self._segment_length = segment_length
         self._session: _Session | None = None
-        self._looking_up: Task[Identity] | None = None
+        self._busy: frozenset[str] = frozenset()
         self._failures = 0
         self._retry_at = 0.0
         self._failure: tuple[State, str] | None = None
-        self._cause_of_gap = ""
+        self._why: Why | None = None
         self._stated = _last_stated(ledger, camera.id)
         self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
+
+    @property
+    def camera(self) -> CameraConfig:
+        """The camera as it is dialled now."""
+        return self._where.camera
+
+    @property
+    def identity(self) -> Identity | None:
+        """What the camera last said of itself, None while that is not known."""
+        return self._where.identity
+
+    @property
+    def working(self) -> bool:
+        """Whether its recording process runs and nothing failed since it last recorded."""
+        return self._session is not None and self._failure is None
+
+    def bind(self, camera: CameraConfig) -> None:
+        """Go by *camera*, whose id is the same, from here on; it is dialled anew if need be."""
+        now = self.camera
+        if camera == replace(now, label=camera.label, role=camera.role, serial=camera.serial):
+            self._where.camera = camera
+            return
+        self._where = Whereabouts(camera, self._ledger, self._zone)
+        self._redial()
 
     @property
     def child(self) -> Child | None:
@@ -107,10 +138,13 @@ class Keeper:
         explain: Explain,
         *,
         room: bool,
+        busy: Iterable[str] = (),
     ) -> None:
-        """Take one step towards *want*."""
+        """Take one step towards *want*. *busy*: addresses of other cameras that work."""
         try:
+            self._busy = frozenset(busy)
             self._hear(planned, explain)
+            self._look()
             if self._session is not None and not self._session.child.running:
                 self._bury(self._session, planned, explain)
             self._take(next_step(want, self._actual(), monotonic(), room=room), want)
@@ -121,22 +155,18 @@ class Keeper:
 
     def stream_address(self) -> str:
         """Return the RTSP address with its login; empty while an ONVIF camera is not looked up."""
-        if self.camera.kind != "onvif":
-            return with_login(self.camera.address, self.camera.user, self.camera.password)
-        if self.identity is None:
-            return ""
-        return with_login(self.identity.stream, self.camera.user, self.camera.password)
+        return self._where.stream()
 
-    def cause_of_gap(self, lesson_id: str, explain: Explain) -> str:
+    def why_missing(self, lesson_id: str, explain: Explain) -> Why:
         """Return why video of that lesson is missing, as far as is known."""
-        return self._cause_of_gap or explain(lesson_id)
+        return self._why or explain(lesson_id)
 
     def close(self) -> None:
         """End the recording cleanly and store what it leaves."""
         if self._session is not None:
             self._session.ending = True
             self._session.child.stop()
-            self._bury(self._session, {}, lambda lesson_id: "")
+            self._bury(self._session, {}, _nothing_planned)
         self._judge()
 
     def _actual(self) -> Actual:
@@ -164,7 +194,7 @@ class Keeper:
 
     def _start(self, want: tuple[str, ...]) -> None:
         try:
-            address = self._address()
+            address = self._where.address()
         except StreamFailed as failure:
             self._fail(failure.kind, str(failure))
             return
@@ -180,19 +210,19 @@ class Keeper:
         self._session = _Session(Child(order))
         self._session.child.record(want)
 
-    def _address(self) -> str:
-        """Return where to dial, empty while that is being found out. Raises StreamFailed."""
-        if self.camera.kind == "onvif" and self.identity is None:
-            if self._looking_up is None:
-                self._looking_up = Task(self._look_up)
-            if not self._looking_up.done:
-                return ""
-            task, self._looking_up = self._looking_up, None
-            self.identity = task.result()
-        return self.stream_address()
+    def _look(self) -> None:
+        """Follow the camera when it was found under another address."""
+        try:
+            if self._where.look():
+                self._redial()
+        except StreamFailed as failure:
+            self._fail(failure.kind, str(failure))
 
-    def _look_up(self) -> Identity:
-        return onvif.look_up(self.camera.address, self.camera.user, self.camera.password)
+    def _redial(self) -> None:
+        self._failures, self._retry_at = 0, 0.0
+        if self._session is not None:
+            self._session.ending = True
+            self._session.child.stop()
 
     def _hear(self, planned: Mapping[str, Planned], explain: Explain) -> None:
         session = self._session
@@ -240,7 +270,7 @@ class Keeper:
                     self.camera.id,
                     planned[lesson_id].recording,
                     start,
-                    self.cause_of_gap(lesson_id, explain),
+                    self.why_missing(lesson_id, explain),
                 )
             if begins:
                 session.to_announce[lesson_id] = (session.bytes, start)
@@ -256,7 +286,7 @@ class Keeper:
         if session.announced and not session.failed:
             if self._failure is not None:
                 log.info("camera %s: records again", self.camera.id)
-            self._failure, self._failures, self._cause_of_gap = None, 0, ""
+            self._failure, self._failures, self._why = None, 0, None
 
     def _bury(self, session: _Session, planned: Mapping[str, Planned], explain: Explain) -> None:
         """Take over what a process that has ended leaves behind."""
@@ -282,20 +312,19 @@ class Keeper:
     def _fail(self, kind: Failure, message: str) -> None:
         self._failures += 1
         self._retry_at = monotonic() + pause_after(self._failures, kind)
-        if self.camera.kind == "onvif" and kind in (Failure.UNREACHABLE, Failure.UNUSABLE):
-            self.identity = None  # it may have another address for its stream now
+        self._where.failed(kind, self._failures, self._busy)
         failure = (STATE_AFTER[kind], message)
         if failure != self._failure:
             log.warning("camera %s: %s", self.camera.id, message)
-        self._failure, self._cause_of_gap = failure, message
+        self._failure, self._why = failure, Why(CAUSE_OF[kind], message)
 
     def _mind_the_room(self, wanted: bool, room: bool) -> None:
         full = self._failure is not None and self._failure[0] is State.DISK_FULL
         if full and room and not wanted:
             self._failure = None
         if wanted and not room and not full:
-            self._failure, self._cause_of_gap = (State.DISK_FULL, NO_ROOM), NO_ROOM
-            log.warning("camera %s: %s", self.camera.id, NO_ROOM)
+            self._failure, self._why = (State.DISK_FULL, NO_ROOM.detail), NO_ROOM
+            log.warning("camera %s: %s", self.camera.id, NO_ROOM.detail)
 
     def _state_health(self) -> None:
         """Append an event when what the ledger says of this camera is no longer so."""
@@ -324,6 +353,10 @@ class Keeper:
         if state is not self.state:
             self.since = self._ledger.clock.now().at
         self.state, self.cause = state, cause
+
+
+def _nothing_planned(lesson_id: str) -> Why:
+    raise AssertionError(f"{lesson_id}: no gap is stated while the recorder ends")
 
 
 def _last_stated(ledger: Ledger, camera_id: str) -> str:

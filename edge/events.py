@@ -310,13 +310,17 @@ class RecordingStored(Body, kind="recording.stored"):
 
 @dataclass(frozen=True)
 class RecordingGap(Body, kind="recording.gap"):
-    """Video that should exist and does not, from when to when, and why."""
+    """Video that should exist and does not, from when to when, and why.
+
+    ``cause``: one of model.GapCause; ``detail``: the same in a sentence that says what to do.
+    """
 
     lesson_id: str
     camera: str
     start: Instant
     end: Instant
     cause: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,29 @@ class TrainingClass:
         )
 
 
+class GapCause(StrEnum):
+    """Why video that should exist does not: the closed vocabulary of ``recording.gap``.
+
+    ``camera_silent``: it froze, or its cable was cut, with the connection open.
+    ``camera_hung_up``: it ended the session, as it does when it is restarted.
+    ``video_unusable``: it answers, with nothing that can be recorded.
+    ``writing_failed``: the recording process died or could not write, though the disk has room.
+    ``recorder_off``: the box was off, or its recorder. ``known_late``: the lesson was.
+    ``no_picture_yet``: the camera was dialled in time and gave its first picture late.
+    """
+
+    CAMERA_UNREACHABLE = "camera_unreachable"
+    CAMERA_SILENT = "camera_silent"
+    CAMERA_HUNG_UP = "camera_hung_up"
+    LOGIN_REFUSED = "login_refused"
+    VIDEO_UNUSABLE = "video_unusable"
+    DISK_FULL = "disk_full"
+    WRITING_FAILED = "writing_failed"
+    RECORDER_OFF = "recorder_off"
+    KNOWN_LATE = "known_late"
+    NO_PICTURE_YET = "no_picture_yet"
+
+
 class Way(StrEnum):
     """How a presence was established."""
 

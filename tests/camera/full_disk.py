@@ -38,7 +38,8 @@ def floor(disk: Path) -> None:
         grow(disk, 300)
         records_again(room, 2)
         room.recorder.stop()
-        assert "disk is full" in room.facts(RecordingGap)[1].cause
+        gap = room.facts(RecordingGap)[1]
+        assert gap.cause == "disk_full" and "Connect the box" in gap.detail
         everything_plays(room, window)
 
 

@@ -37,10 +37,8 @@ def test_kills_and_a_restarted_camera_cost_moments_only(tmp_path: Path) -> None:
         room.recorder.stop()
 
     causes = [gap.cause for gap in room.facts(RecordingGap)]
-    assert "not running" in causes[0]
-    assert "ended unexpectedly" in causes[1]
-    assert "not running" in causes[2]
-    assert "closed the connection" in causes[3] or "cannot be reached" in causes[3]
+    assert causes[:3] == ["recorder_off", "writing_failed", "recorder_off"]
+    assert causes[3] in ("camera_hung_up", "camera_unreachable")
     interrupted = [part.interrupted for part in room.facts(RecordingStored)]
     assert interrupted == [True, True, True, False]
     assert room.snapshots() == [(0, 1, "taken")]
@@ -61,7 +59,8 @@ def test_a_frozen_camera_is_dialled_again(tmp_path: Path) -> None:
         room.recorder.stop()
 
     frozen = room.facts(RecordingGap)[1]
-    assert "silent" in frozen.cause or "hung" in frozen.cause
+    assert frozen.cause == "camera_silent"
+    assert "silent" in frozen.detail or "hung" in frozen.detail
     assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "offline", "online"]
     everything_plays(room, window)
 
@@ -101,7 +100,7 @@ def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:
     assert "wrong-one" not in told
 
 
-def test_a_full_disk_stops_the_video_and_nothing_else(tmp_path: Path) -> None:
+def test_frigate_8533_open_nvr_244_a_full_disk_stops_the_video_not_silently(tmp_path: Path) -> None:
     """Recording stops while attendance still finds room, says so, and goes on by itself."""
     in_own_disk(tmp_path, "floor", kilobytes=132_672)  # 1.6 MB above the floor
 

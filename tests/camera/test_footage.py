@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from camera import footage
+from camera.health import Why
 from camera.recording import Order
 from camera.snapshots import Photographer
 from camera.supervision import Child
@@ -17,12 +18,13 @@ from edge.clock import SimulatedClock
 from edge.events import RecordingStored, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
-from edge.model import MINUTE, SECOND, Window
+from edge.model import MINUTE, SECOND, GapCause, Window
 from tests.boxes import at, open_ledger
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
 
 START = at("09:00")
+WHY = Why(GapCause.CAMERA_SILENT, "The camera was silent.")
 
 
 class PowerCut(Exception):
@@ -123,7 +125,7 @@ def test_a_part_without_video_is_given_up(ledger: Ledger, media: MediaStore) -> 
     assert stored(ledger) == []
     assert os.listdir(media.incoming) == []
     window = Window(START, START + 5 * SECOND)
-    assert footage.state_gaps(ledger, "lesson-1", "cam-1", window, window.closes, "why") == 1
+    assert footage.state_gaps(ledger, "lesson-1", "cam-1", window, window.closes, WHY) == 1
 
 
 def test_a_kill_between_the_two_lessons_of_a_part_loses_neither(
@@ -146,7 +148,7 @@ def test_a_gap_is_stated_once(ledger: Ledger, media: MediaStore, video: bytes) -
     footage.adopt(media, ledger)
     window = Window(START - 10 * SECOND, START + 60 * SECOND)
     for until in (START + 30 * SECOND, START + 30 * SECOND, window.closes, window.closes):
-        footage.state_gaps(ledger, "lesson-1", "cam-1", window, until, "why")
+        footage.state_gaps(ledger, "lesson-1", "cam-1", window, until, WHY)
     with ledger.store.read() as connection:
         gaps = [(row["starts"], row["ends"]) for row in queries.gaps(connection, "lesson-1")]
     assert gaps == [

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from camera.failures import Failure, redacted
 from camera.health import (
+    CAUSE_OF,
     LEAD,
     LONGEST_PAUSE_S,
-    SHORTEST_GAP,
     STATE_AFTER,
     Actual,
     Planned,
@@ -26,6 +26,7 @@ from camera.health import (
     wanted,
 )
 from edge.model import SECOND, LessonState, SnapshotSlot, Window
+from edge.rules.timeline import SHORTEST_GAP
 from tests.camera.room import lesson_from
 
 START = 1_000_000 * SECOND
@@ -128,9 +129,9 @@ def test_pauses_grow_to_half_a_minute_and_a_refusal_waits_longest() -> None:
     assert pause_after(1, Failure.REFUSED) == LONGEST_PAUSE_S
 
 
-def test_every_failure_has_a_state() -> None:
-    """Nothing that can go wrong leaves the lamp without a colour."""
-    assert set(STATE_AFTER) == set(Failure)
+def test_every_failure_has_a_state_and_a_cause() -> None:
+    """Nothing that can go wrong leaves the lamp without a colour or a gap without its word."""
+    assert set(STATE_AFTER) == set(CAUSE_OF) == set(Failure)
 
 
 moments = st.integers(min_value=-40, max_value=140).map(lambda second: START + second * SECOND)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,9 +16,8 @@ from camera.segment import duration_of, mend
 from camera.stream import Stream, with_login
 from camera.supervision import Child, NoPhoto
 from edge.clock import SystemClock
-from edge.events import RecordingStored
-from edge.media import MediaStore
 from edge.model import MINUTE, SECOND
+from tests.camera.parts import drafts, said
 from tests.camera.room import frames, sound_of
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -43,20 +38,6 @@ def login(camera: VirtualCamera) -> str:
 def child_of(folder: Path, address: str, segment_s: int = 600) -> Child:
     """Start a recording process for *address*."""
     return Child(Order("cam-1", address, "tcp", str(folder / "media"), segment_s * SECOND))
-
-
-def said(child: Child, what: str) -> list[dict[str, Any]]:
-    """Return the reports of that sort."""
-    return [report for report in list(child.reports) if report["say"] == what]
-
-
-def drafts(folder: Path) -> list[tuple[RecordingStored, Path]]:
-    """Return the parts that lie in ``incoming``, in the order of time."""
-    found = []
-    for draft in MediaStore(folder / "media").unfinished([RecordingStored.kind]):
-        assert isinstance(draft.body, RecordingStored)
-        found.append((draft.body, draft.path))
-    return sorted(found, key=lambda pair: pair[0].start)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +171,7 @@ def test_the_login_stands_in_no_process_list(camera: VirtualCamera, tmp_path: Pa
         child.kill()
 
 
-def failure_of(address: str, transport: str = "tcp") -> StreamFailed:
+def failure_of(address: str, transport: str = "auto") -> StreamFailed:
     """Return how dialling *address* fails."""
     with pytest.raises(StreamFailed) as caught:
         Stream(address, transport=transport)
@@ -224,9 +205,11 @@ def test_other_video_than_h264_is_refused_with_the_remedy(codec: str) -> None:
 
 
 def test_a_camera_without_tcp_is_named() -> None:
-    """A UDP-only camera is no dead camera."""
+    """A UDP-only camera is no dead camera: whoever insists on TCP hears it, all others record."""
     with VirtualCamera(udp_only=True) as camera:
-        failure = failure_of(camera.address)
+        failure = failure_of(camera.address, "tcp")
+        with Stream(camera.address) as stream:
+            assert next(iter(stream.packets())).is_keyframe
     assert failure.kind is Failure.UNUSABLE
     assert "transport" in str(failure)
 
@@ -238,33 +221,3 @@ def test_basic_authentication_works_too() -> None:
         Stream(login(camera)) as stream,
     ):
         assert next(iter(stream.packets())).is_keyframe
-
-
-def test_check_tells_the_technician_about_each_camera(tmp_path: Path) -> None:
-    """``classbox recorder --check`` names what works and what does not, and its exit status."""
-    settings = tmp_path / "box.toml"
-    with VirtualCamera() as camera:
-        settings.write_text(
-            '[box]\nid = "b"\nroom = "1"\ndata_dir = "box"\n'
-            f'[[camera]]\nid = "front"\naddress = "{camera.address}"\n'
-            '[[camera]]\nid = "back"\naddress = "rtsp://127.0.0.1:9/x"\n',
-            "utf-8",
-        )
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("classbox"),
-                "--config",
-                settings,
-                "recorder",
-                "--check",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
-        )
-    front, back = done.stdout.splitlines()
-    assert done.returncode == 1
-    assert is_whole_jpeg(Path(front.rpartition(" ")[2]).read_bytes())
-    assert back.startswith("back: ") and "cannot be reached" in back

@@ -169,7 +169,8 @@ def _sentence(
             seconds = (body.end - body.start) // SECOND
             return f"recording part stored: {seconds} s, {body.bytes // 1024} kB"
         case events.RecordingGap():
-            return f"recording gap of {(body.end - body.start) // SECOND} s: {body.cause}"
+            seconds = (body.end - body.start) // SECOND
+            return f"recording gap of {seconds} s: {body.detail or body.cause}"
         case events.LessonOpened():
             return "lesson opened by the instructor"
         case events.LessonEnded():

@@ -116,8 +116,18 @@ def reason(code: str) -> str:
 
 
 def cause(text: str) -> str:
-    """Return in a few words why something is missing; boxes explain at length, in English."""
+    """Return in a few words why something is missing: a gap's cause, or what a box explains."""
     known = (
+        ("camera_unreachable", _("the camera does not answer")),
+        ("camera_silent", _("the camera froze or its cable was cut")),
+        ("camera_hung_up", _("the camera closed the connection")),
+        ("login_refused", _("the camera refused the password")),
+        ("video_unusable", _("the camera's video cannot be recorded")),
+        ("disk_full", _("the disk was full")),
+        ("writing_failed", _("the box could not write the recording")),
+        ("recorder_off", _("the box or its recorder was off")),
+        ("known_late", _("the timetable came too late")),
+        ("no_picture_yet", _("the camera gave no picture in time")),
         ("disk is full", _("the disk was full")),
         ("refused the user name", _("the camera refused the password")),
         ("No classroom camera", _("no camera is set up")),
