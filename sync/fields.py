@@ -123,9 +123,7 @@ class Head:
         entries = self._get(key, dict)
         for name in entries:
             Head({"": name}, f"{self._place}: {key}").text("")
-        return {
-            name: self.of(entry, f"{key}.{name:.40}") for name, entry in entries.items()
-        }
+        return {name: self.of(entry, f"{key}.{name:.40}") for name, entry in entries.items()}
 
     def of(self, entry: Any, place: str) -> Head:
         """Return the head that *entry* is, which stands at *place*."""
