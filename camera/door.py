@@ -21,10 +21,13 @@ from av.video.frame import VideoFrame
 
 from camera.faces.align import Picture
 from camera.failures import StreamFailed
-from camera.stream import Stream
+from camera.stream import Stream, with_login
+from edge import bindings
 from edge.clock import Clock, monotonic
-from edge.config import DoorConfig
+from edge.config import Config, DoorConfig
+from edge.logins import Logins
 from edge.model import Reading
+from edge.store import Store
 
 SILENCE_S = 8.0
 # Larger pictures are reduced: a face that is near enough has more pixels than the network sees.
@@ -32,8 +35,27 @@ LONGEST_SIDE = 1280
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
+FRAMES_PER_SECOND = 10
+
+
 class DoorError(Exception):
     """The door camera gives no picture; the message says what to do."""
+
+
+def bound_door(store: Store, config: Config) -> DoorConfig | None:
+    """Return the door camera that was bound in the ledger, the first of several, None for none.
+
+    Raises KeyProblem.
+    """
+    logins = Logins(config.data_dir)
+    with store.read() as connection:
+        for camera in bindings.in_force(connection, config, logins):
+            if camera.role == "door":
+                source = camera.address
+                if camera.kind != "v4l2":
+                    source = with_login(source, camera.user, camera.password)
+                return DoorConfig(source, FRAMES_PER_SECOND, camera.label)
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +176,8 @@ def _network(address: str) -> Iterator[VideoFrame]:
 def _device(path: str) -> Iterator[VideoFrame]:
     if not Path(path).exists():
         raise DoorError(
-            f"There is no camera at {path}. Plug it in, or correct `source` under [door] in "
-            "box.toml; `ls /dev/video*` shows what there is."
+            f"There is no camera at {path}. Plug it in, or bind another one: classbox "
+            "cameras discover shows what there is; the settings have it as `source` under [door]."
         )
     options = {"video_size": "640x480", "framerate": "30"}
     try:

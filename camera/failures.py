@@ -17,6 +17,7 @@ class Failure(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     UNUSABLE = "unusable"
+    ANOTHER = "another"  # another camera answers at its address
     SILENT = "silent"
     ENDED = "ended"
     DISK_FULL = "disk_full"

@@ -21,7 +21,7 @@ import click
 import cv2
 
 from camera import expectations
-from camera.door import Door, DoorError, Frame
+from camera.door import Door, DoorError, Frame, bound_door
 from camera.faces import decide, embed, enrol
 from camera.faces.compare import Match
 from camera.faces.decide import Guide, LastScan, Moment
@@ -295,11 +295,14 @@ def command(config_path: Path) -> None:
 
 
 def _serve(box: BoxService) -> None:
-    door = box.config.door
+    try:
+        door = box.config.door or bound_door(box.ledger.store, box.config)
+    except KeyProblem as error:
+        raise click.ClickException(str(error)) from error
     if door is None:
         raise NotConfigured(
-            'box.toml has no [door]: say which camera, such as source = "v4l2:/dev/video0", '
-            "or do not run the greeter on this box."
+            "no camera is bound to the door: classbox cameras add v4l2:/dev/video0 --role door "
+            "--name door; or do not run the greeter on this box."
         )
     # One core is enough, and the recorder needs the others.
     cv2.setNumThreads(1)

@@ -8,10 +8,10 @@ disk or a busy database loses nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from camera import footage, onvif
+from camera import footage
 from camera.failures import Failure, StreamFailed
 from camera.health import (
     CAUSE_OF,
@@ -26,9 +26,8 @@ from camera.health import (
 )
 from camera.onvif import Identity
 from camera.recording import Order
-from camera.stream import with_login
 from camera.supervision import Child, Report
-from camera.task import Task
+from camera.whereabouts import Whereabouts
 from edge import queries
 from edge.clock import monotonic
 from edge.config import CameraConfig
@@ -69,22 +68,51 @@ class Keeper:
     """One camera of the classroom."""
 
     def __init__(
-        self, camera: CameraConfig, ledger: Ledger, media: MediaStore, segment_length: Duration
+        self,
+        camera: CameraConfig,
+        ledger: Ledger,
+        media: MediaStore,
+        segment_length: Duration,
+        zone: str,
     ) -> None:
-        """Start nothing yet; see ``tend``."""
-        self.camera = camera
-        self.identity: Identity | None = None
+        """Start nothing yet; see ``tend``. *zone*: the box's time zone."""
+        self._where = Whereabouts(camera, ledger, zone)
+        self._zone = zone
         self._ledger = ledger
         self._media = media
         self._segment_length = segment_length
         self._session: _Session | None = None
-        self._looking_up: Task[Identity] | None = None
+        self._busy: frozenset[str] = frozenset()
         self._failures = 0
         self._retry_at = 0.0
         self._failure: tuple[State, str] | None = None
         self._why: Why | None = None
         self._stated = _last_stated(ledger, camera.id)
         self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
+
+    @property
+    def camera(self) -> CameraConfig:
+        """The camera as it is dialled now."""
+        return self._where.camera
+
+    @property
+    def identity(self) -> Identity | None:
+        """What the camera last said of itself, None while that is not known."""
+        return self._where.identity
+
+    @property
+    def working(self) -> bool:
+        """Whether its recording process runs and nothing failed since it last recorded."""
+        return self._session is not None and self._failure is None
+
+    def bind(self, camera: CameraConfig) -> None:
+        """Go by *camera*, whose id is the same, from here on; it is dialled anew if need be."""
+        now = self.camera
+        if camera == replace(now, label=camera.label, role=camera.role, serial=camera.serial):
+            self._where.camera = camera
+            return
+        self._where = Whereabouts(camera, self._ledger, self._zone)
+        self._redial()
 
     @property
     def child(self) -> Child | None:
@@ -110,10 +138,13 @@ class Keeper:
         explain: Explain,
         *,
         room: bool,
+        busy: Iterable[str] = (),
     ) -> None:
-        """Take one step towards *want*."""
+        """Take one step towards *want*. *busy*: addresses of other cameras that work."""
         try:
+            self._busy = frozenset(busy)
             self._hear(planned, explain)
+            self._look()
             if self._session is not None and not self._session.child.running:
                 self._bury(self._session, planned, explain)
             self._take(next_step(want, self._actual(), monotonic(), room=room), want)
@@ -124,11 +155,7 @@ class Keeper:
 
     def stream_address(self) -> str:
         """Return the RTSP address with its login; empty while an ONVIF camera is not looked up."""
-        if self.camera.kind != "onvif":
-            return with_login(self.camera.address, self.camera.user, self.camera.password)
-        if self.identity is None:
-            return ""
-        return with_login(self.identity.stream, self.camera.user, self.camera.password)
+        return self._where.stream()
 
     def why_missing(self, lesson_id: str, explain: Explain) -> Why:
         """Return why video of that lesson is missing, as far as is known."""
@@ -167,7 +194,7 @@ class Keeper:
 
     def _start(self, want: tuple[str, ...]) -> None:
         try:
-            address = self._address()
+            address = self._where.address()
         except StreamFailed as failure:
             self._fail(failure.kind, str(failure))
             return
@@ -183,19 +210,19 @@ class Keeper:
         self._session = _Session(Child(order))
         self._session.child.record(want)
 
-    def _address(self) -> str:
-        """Return where to dial, empty while that is being found out. Raises StreamFailed."""
-        if self.camera.kind == "onvif" and self.identity is None:
-            if self._looking_up is None:
-                self._looking_up = Task(self._look_up)
-            if not self._looking_up.done:
-                return ""
-            task, self._looking_up = self._looking_up, None
-            self.identity = task.result()
-        return self.stream_address()
+    def _look(self) -> None:
+        """Follow the camera when it was found under another address."""
+        try:
+            if self._where.look():
+                self._redial()
+        except StreamFailed as failure:
+            self._fail(failure.kind, str(failure))
 
-    def _look_up(self) -> Identity:
-        return onvif.look_up(self.camera.address, self.camera.user, self.camera.password)
+    def _redial(self) -> None:
+        self._failures, self._retry_at = 0, 0.0
+        if self._session is not None:
+            self._session.ending = True
+            self._session.child.stop()
 
     def _hear(self, planned: Mapping[str, Planned], explain: Explain) -> None:
         session = self._session
@@ -285,8 +312,7 @@ class Keeper:
     def _fail(self, kind: Failure, message: str) -> None:
         self._failures += 1
         self._retry_at = monotonic() + pause_after(self._failures, kind)
-        if self.camera.kind == "onvif" and kind in (Failure.UNREACHABLE, Failure.UNUSABLE):
-            self.identity = None  # it may have another address for its stream now
+        self._where.failed(kind, self._failures, self._busy)
         failure = (STATE_AFTER[kind], message)
         if failure != self._failure:
             log.warning("camera %s: %s", self.camera.id, message)

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from camera import footage, onvif, photo
-from camera.failures import StreamFailed
+from camera import footage
+from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
 from camera.snapshots import Photographer
-from camera.stream import with_login
-from edge import box, queries
-from edge import config as configuration
+from edge import bindings, box, cameras, queries
 from edge.box import BoxService
 from edge.clock import monotonic
-from edge.config import CameraConfig, Config, ConfigError
+from edge.config import CameraConfig
+from edge.keys import KeyProblem
+from edge.logins import Logins
 from edge.model import MINUTE, GapCause, Instant
 from edge.rules import snapshots
 from edge.rules.lessons import TAUGHT, recording_window
@@ -60,10 +60,12 @@ class Recorder:
         self._ledger = service.ledger
         config = service.config
         self._data_dir = config.data_dir
-        self._keepers = [
-            Keeper(camera, service.ledger, service.media, config.segment_length)
-            for camera in config.cameras
-        ]
+        self._config = config
+        self._logins = Logins(config.data_dir)
+        self._keepers: list[Keeper] = []
+        self._leaving: list[Keeper] = []  # unbound: they end what they write, and go
+        self._links: dict[str, frozenset[str]] = {}
+        self._errands = Errands(service.ledger, config, self._logins)
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
@@ -89,8 +91,12 @@ class Recorder:
             clock = self._service.clock
             want = wanted(self._planned.values(), clock.now().at, clock.dated())
             for keeper in self._keepers:
-                keeper.tend(want, self._planned, self._explain, room=self._room)
-            self._photographer.tend(self._taught(), self._keepers)
+                mine = tuple(lesson for lesson in want if self._films(keeper, lesson))
+                busy = [one.camera.address for one in self._keepers if one.working]
+                keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
+            self._dismiss()
+            self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._errands.tend()
             self._settle()
             self._swept = True
         finally:
@@ -99,7 +105,7 @@ class Recorder:
 
     def close(self) -> None:
         """End the recordings cleanly; parts of them become facts like all others."""
-        for keeper in self._keepers:
+        for keeper in (*self._keepers, *self._leaving):
             keeper.close()
         self._show()
         self._watch.close()
@@ -113,6 +119,8 @@ class Recorder:
         born = self._ledger.events(0, 1)[0].event.reading.at
         since = now - _DAY if self._swept else min(now - _DAY, born)
         with self._ledger.store.read() as connection:
+            self._engage(bindings.in_force(connection, self._config, self._logins))
+            self._links = cameras.links(connection)
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
             known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
@@ -127,6 +135,37 @@ class Recorder:
             self._seen.setdefault(lesson_id, self._began if first else now)
         self._planned = planned
         self._replan_at = monotonic() + REPLAN_EVERY_S
+
+    def _engage(self, in_force: Iterable[CameraConfig]) -> None:
+        """Have one keeper for each camera that films; those of unbound cameras leave."""
+        kept = {keeper.camera.id: keeper for keeper in self._keepers}
+        self._keepers = []
+        for camera in in_force:
+            if camera.role == "door":
+                continue
+            keeper = kept.pop(camera.id, None)
+            if keeper is None:
+                config = self._config
+                keeper = Keeper(
+                    camera,
+                    self._ledger,
+                    self._service.media,
+                    config.segment_length,
+                    config.time_zone,
+                )
+            else:
+                keeper.bind(camera)
+            self._keepers.append(keeper)
+        self._leaving += kept.values()
+
+    def _dismiss(self) -> None:
+        """Let keepers of unbound cameras end their recordings, and go."""
+        for keeper in self._leaving:
+            keeper.tend((), self._planned, self._explain, room=self._room)
+        self._leaving = [keeper for keeper in self._leaving if keeper.child is not None]
+
+    def _films(self, keeper: Keeper, lesson_id: str) -> bool:
+        return bindings.films(keeper.camera, lesson_id, self._links)
 
     def _taught(self) -> list[Planned]:
         return [entry for entry in self._planned.values() if entry.lesson.state in TAUGHT]
@@ -147,6 +186,8 @@ class Recorder:
                 continue
             for keeper in self._keepers:
                 key = (lesson_id, keeper.camera.id)
+                if not self._films(keeper, lesson_id):
+                    continue
                 if key in self._settled or keeper.busy_with(lesson_id):
                     continue
                 footage.state_gaps(
@@ -180,8 +221,11 @@ class Recorder:
 
 
 def _serve(service: BoxService) -> None:
-    recorder = Recorder(service)
-    service.ready(f"{len(service.config.cameras)} classroom cameras")
+    try:
+        recorder = Recorder(service)
+    except KeyProblem as error:
+        raise click.ClickException(str(error)) from error
+    service.ready()
     try:
         service.loop(recorder.step, every=0.0)
     finally:
@@ -189,44 +233,7 @@ def _serve(service: BoxService) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Try each classroom camera and take a test photo.")
 @click.pass_obj
-def command(config_path: Path, check: bool) -> None:
+def command(config_path: Path) -> None:
     """Record the lessons and take their snapshots."""
-    if not check:
-        raise SystemExit(box.run("recorder", config_path, _serve))
-    try:
-        config = configuration.load(config_path)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    raise SystemExit(0 if _check(config) else 1)
-
-
-def _check(config: Config) -> bool:
-    """Print what each camera says of itself and where its test photo lies; True if all are well."""
-    if not config.cameras:
-        click.echo("No classroom camera is set up: add a [[camera]] to box.toml.")
-        return False
-    folder = Path(tempfile.mkdtemp(prefix="classbox-check-"))
-    return all([_check_one(camera, folder) for camera in config.cameras])
-
-
-def _check_one(camera: CameraConfig, folder: Path) -> bool:
-    try:
-        address = camera.address
-        if camera.kind == "onvif":
-            identity = onvif.look_up(camera.address, camera.user, camera.password)
-            address = identity.stream
-            click.echo(
-                f"{camera.id}: {identity.manufacturer} {identity.model}, serial number "
-                f"{identity.serial}, firmware {identity.firmware}, clock {identity.clock_ahead:+} s"
-            )
-        picture = folder / f"{camera.id}.jpg"
-        photo.from_stream(
-            with_login(address, camera.user, camera.password), camera.transport, picture
-        )
-    except StreamFailed as failure:
-        click.echo(f"{camera.id}: {failure}")
-        return False
-    click.echo(f"{camera.id}: {address} works; test photo: {picture}")
-    return True
+    raise SystemExit(box.run("recorder", config_path, _serve))

@@ -30,8 +30,12 @@ log = logging.getLogger("classbox")
 
 RETRY_S = 3.0
 NOT_RUNNING = "The box was off, or the recorder was not running, while it should have been taken."
-NO_CAMERA = "No classroom camera is set up: add a [[camera]] to box.toml."
+NO_CAMERA = "No classroom camera is bound: classbox cameras discover, classbox cameras add."
 _IDS = uuid.UUID("3d2f4e6a-0c1b-5d7e-9a86-4b5c1f20e7d3")
+
+
+# Whether the keeper's camera films the lesson of that id.
+Films = Callable[[Keeper, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Photographer:
             else:
                 draft.discard()
 
-    def tend(self, planned: Iterable[Planned], keepers: Sequence[Keeper]) -> None:
+    def tend(self, planned: Iterable[Planned], keepers: Sequence[Keeper], films: Films) -> None:
         """Take one step: finish a picture, begin the next, state what was missed."""
         slots = [slot for entry in planned for slot in entry.slots]
         self._finish()
@@ -96,11 +100,11 @@ class Photographer:
             self._done |= self._answered(slots)
         waiting = due(slots, self._done, now)
         if waiting and self._at_work is None and monotonic() >= self._retry_at:
-            lenses = [_lens(keeper) for keeper in keepers]
+            lenses = [_lens(one) for one in keepers if films(one, waiting[0].lesson_id)]
             self._at_work = (waiting[0], Task(lambda: _take(lenses, self._folder)))
         for slot in passed(slots, self._done, now):
             if self._at_work is None or slot_key(self._at_work[0]) != slot_key(slot):
-                self._miss(slot, keepers)
+                self._miss(slot, [one for one in keepers if films(one, slot.lesson_id)])
 
     def _finish(self) -> None:
         if self._at_work is None or not self._at_work[1].done:

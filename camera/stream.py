@@ -282,9 +282,9 @@ def _explained(error: FFmpegError, address: str) -> StreamFailed:
     if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
         return StreamFailed(
             Failure.REFUSED,
-            f"{address}: the camera refused the user name or the password. Correct `user` and "
-            "`password` of this camera in box.toml; after several wrong tries some cameras lock "
-            "the account for minutes.",
+            f"{address}: the camera refused the user name or the password. Correct them: "
+            "classbox cameras login, or `user` and `password` in box.toml; after several wrong "
+            "tries some cameras lock the account for minutes.",
         )
     if isinstance(error, HTTPNotFoundError):
         return StreamFailed(

@@ -28,7 +28,11 @@ DEFAULT_PATH = Path("/etc/classbox/box.toml")
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """One classroom camera. ``label`` is what stands on its cable."""
+    """One camera of the room. ``label`` is what stands on its cable.
+
+    ``kind``: onvif | rtsp | v4l2. ``role``: classroom | spare | door. ``serial``: the number by
+    which it is found again when it has another address; empty where none is known.
+    """
 
     id: str
     label: str
@@ -37,6 +41,8 @@ class CameraConfig:
     transport: str
     user: str
     password: str = field(repr=False)
+    role: str = "classroom"
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ PROJECTIONS = (
     "attendance",
     "branch",
     "camera",
+    "camera_fact",
+    "camera_link",
     "class",
     "clock_truth",
     "document_in_force",
@@ -352,5 +354,34 @@ ALTER TABLE scan ADD COLUMN clock TEXT NOT NULL DEFAULT ''
 ALTER TABLE scan ADD COLUMN error INTEGER
 
 CREATE INDEX scan_to_correct ON scan (boot) WHERE clock = 'unsynchronised'
+""",
+    )
+
+
+@box()
+def cameras(db: Database) -> None:
+    """What is known of the cameras as things, and the logins that this box keeps for them."""
+    run_script(
+        db,
+        """
+CREATE TABLE camera_fact (
+    camera  TEXT NOT NULL,
+    sort    TEXT NOT NULL,                       -- of edge.cameras: bound, identified, moved …
+    at      INTEGER NOT NULL,
+    content TEXT NOT NULL,                       -- JSON: the fields of the event
+    PRIMARY KEY (camera, sort)
+) STRICT
+
+CREATE TABLE camera_link (
+    lesson_id TEXT NOT NULL,
+    camera    TEXT NOT NULL,
+    PRIMARY KEY (lesson_id, camera)
+) STRICT
+
+CREATE TABLE camera_login (
+    camera TEXT PRIMARY KEY,                     -- no event holds what is sealed here
+    nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
+    sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
+) STRICT
 """,
     )

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import documents, events, queries, times
+from edge import cameras, documents, events, queries, times
 from edge.chain import Event
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Profile, Reading, Window
@@ -23,7 +23,7 @@ from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {}
+_APPLY: dict[type[Body], Apply] = {**cameras.APPLY}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:

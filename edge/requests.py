@@ -21,7 +21,8 @@ from edge.model import SECOND, Duration, Instant
 
 CLAIM: Duration = 30 * SECOND
 # Kinds that a service of this box takes by ``claim``; the link carries out its own.
-OF_SERVICES = ("enrol",)
+CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST = "camera.discover", "camera.set_up", "camera.test"
+OF_SERVICES = ("enrol", CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
 
 
 @dataclass(frozen=True, slots=True)

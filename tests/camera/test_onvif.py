@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from camera.failures import Failure, StreamFailed
-from camera.onvif import dialled, look_up, service_address
+from camera.onvif import look_up
+from camera.onvif_client import dialled, service_address
 from edge.events import RecordingStored
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.virtual_cameras.onvif import OnvifCamera

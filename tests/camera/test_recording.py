@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -231,33 +228,3 @@ def test_basic_authentication_works_too() -> None:
         Stream(login(camera)) as stream,
     ):
         assert next(iter(stream.packets())).is_keyframe
-
-
-def test_check_tells_the_technician_about_each_camera(tmp_path: Path) -> None:
-    """``classbox recorder --check`` names what works and what does not, and its exit status."""
-    settings = tmp_path / "box.toml"
-    with VirtualCamera() as camera:
-        settings.write_text(
-            '[box]\nid = "b"\nroom = "1"\ndata_dir = "box"\n'
-            f'[[camera]]\nid = "front"\naddress = "{camera.address}"\n'
-            '[[camera]]\nid = "back"\naddress = "rtsp://127.0.0.1:9/x"\n',
-            "utf-8",
-        )
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("classbox"),
-                "--config",
-                settings,
-                "recorder",
-                "--check",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
-        )
-    front, back = done.stdout.splitlines()
-    assert done.returncode == 1
-    assert is_whole_jpeg(Path(front.rpartition(" ")[2]).read_bytes())
-    assert back.startswith("back: ") and "cannot be reached" in back

@@ -319,4 +319,4 @@ def test_a_box_without_a_door_camera_says_what_is_missing(tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode == NotConfigured.exit_code
-    assert "no [door]" in done.stderr and "Traceback" not in done.stderr
+    assert "no camera is bound to the door" in done.stderr and "Traceback" not in done.stderr

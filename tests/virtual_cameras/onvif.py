@@ -11,8 +11,11 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
+
+from tests.virtual_cameras.network import Cable
 
 READY_WITHIN = 30.0
 _PREPARE = (
@@ -22,16 +25,31 @@ _PREPARE = (
 
 
 class OnvifCamera:
-    """ipycam with an ONVIF login. It reports addresses of a host that nobody can dial."""
+    """ipycam with an ONVIF login. It reports addresses of a host that nobody can dial.
+
+    With a *cable* it stands at its far end, at the address that the cable gives it.
+    """
 
     user, password = "admin", "secret-of-ipycam"
+    serial = "IPY-0001"
     port = 8081
-    address = f"onvif://127.0.0.1:{port}"
+
+    def __init__(self, cable: Cable | None = None) -> None:
+        self._cable = cable
+
+    @property
+    def address(self) -> str:
+        """Where it is dialled from ``inside``, or from the cable's other end."""
+        host = self._cable.address if self._cable else "127.0.0.1"
+        return f"onvif://{host}:{self.port}"
 
     def __enter__(self) -> Self:
-        """Start the camera; it can be asked from ``inside`` when this returns."""
+        """Start the camera; it can be asked when this returns."""
+        program = [sys.executable, "-m", "tests.virtual_cameras.onvif_program"]
+        alone = ["unshare", *namespace_options(), "--net", "sh", "-c", _PREPARE, sys.executable]
+        command: Sequence[str] = [*self._cable.camera, *program] if self._cable else alone
         self._process = subprocess.Popen(
-            ["unshare", *namespace_options(), "--net", "sh", "-c", _PREPARE, sys.executable],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -42,6 +60,7 @@ class OnvifCamera:
             "password": self.password,
             "local_ip": "192.0.2.7",
             "onvif_port": self.port,
+            "serial_number": self.serial,
             "main_width": 640,
             "main_height": 360,
             "main_fps": 10,

@@ -1,0 +1,218 @@
+"""Which cameras belong to this room, and the acts that change it.
+
+Owns the way from settings, events and documents to the cameras in force, and back: ``bind``,
+``unbind``, ``link`` and ``set_login`` are what the command line and the kiosk call. Promises that a
+camera's login is stored in the same transaction as the fact that it is bound.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from edge import cameras
+from edge.camera_events import CameraBound, CameraLinked, CameraUnbound
+from edge.config import CameraConfig, Config
+from edge.keys import KeyProblem
+from edge.ledger import Ledger, Writer
+from edge.logins import Login, Logins, forget
+
+BOX, CENTRE = "box", "centre"
+_PROTOCOLS = {
+    "rtsp": "rtsp",
+    "rtsps": "rtsp",
+    "http": "onvif",
+    "https": "onvif",
+    "onvif": "onvif",
+    "v4l2": "v4l2",
+}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class NotBound(ValueError):
+    """A camera cannot be bound, linked or found as asked; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A camera as it is to be bound. ``type``, ``serial``: as staff record them; may be empty."""
+
+    id: str
+    label: str
+    address: str
+    role: str = "classroom"
+    type: str = ""
+    serial: str = ""
+    transport: str = "tcp"
+
+    def __post_init__(self) -> None:
+        """Raise NotBound where a part cannot be used."""
+        if not _ID.fullmatch(self.id):
+            raise NotBound(f"{self.id!r}: an id is made of letters, digits, - and _ only.")
+        if self.role not in cameras.ROLES:
+            raise NotBound(f"{self.role!r}: a camera's role is one of {', '.join(cameras.ROLES)}.")
+        if self.transport not in ("tcp", "udp"):
+            raise NotBound(f"{self.transport!r}: the transport of a stream is tcp or udp.")
+        if protocol_of(self.address) == "v4l2" and self.role != "door":
+            raise NotBound(
+                "a USB camera serves at the door only: recordings need the H.264 video of a "
+                "network camera. Bind it with --role door."
+            )
+
+
+def protocol_of(address: str) -> str:
+    """Return onvif, rtsp or v4l2. Raises NotBound where *address* is none of them."""
+    try:
+        parts = urlsplit(address)
+        host, login = parts.hostname, parts.username is not None
+        _ = parts.port
+    except ValueError:
+        parts, host, login = urlsplit(""), None, False
+    protocol = _PROTOCOLS.get(parts.scheme, "")
+    if not protocol or not (parts.path.startswith("/dev/") if protocol == "v4l2" else host):
+        raise NotBound(
+            "that is no camera's address. Write onvif://HOST:PORT for an ONVIF camera, "
+            "rtsp://HOST:PORT/PATH for an RTSP stream, or v4l2:/dev/video0 for a USB camera."
+        )
+    if login:
+        raise NotBound(
+            "leave user and password out of the address: everybody who sees it would know them. "
+            "Give --user; the password is asked for."
+        )
+    return protocol
+
+
+def full(address: str) -> str:
+    """Return *address* with the scheme that a bare host (ONVIF) or device means."""
+    if address.startswith("/dev/"):
+        return f"v4l2:{address}"
+    return address if ":/" in address else f"onvif://{address}"
+
+
+def bind(
+    ledger: Ledger, config: Config, logins: Logins, binding: Binding, login: Login, by: str = BOX
+) -> None:
+    """Let the camera belong to the box's room, with its login. Raises NotBound."""
+    if any(camera.id == binding.id for camera in config.cameras):
+        raise NotBound(
+            f"{binding.id}: a camera of this id stands in box.toml. Take another id, or remove it "
+            "there first."
+        )
+    with ledger.writing() as writer:
+        for one, facts in cameras.stated(writer.connection).items():
+            bound = facts.get(cameras.BOUND)
+            if bound and one != binding.id and bound["address"] == binding.address:
+                raise NotBound(f"{binding.address} is bound already, as {one}.")
+        logins.put(writer, binding.id, login)
+        bind_within(writer, binding, config.room, by)
+
+
+def bind_within(writer: Writer, binding: Binding, room: str, by: str) -> None:
+    """Append the fact that the camera is bound, in the writer's transaction."""
+    writer.append(
+        CameraBound(
+            camera=binding.id,
+            label=binding.label,
+            type=binding.type,
+            role=binding.role,
+            room=room,
+            protocol=protocol_of(binding.address),
+            address=binding.address,
+            transport=binding.transport,
+            serial=binding.serial,
+            by=by,
+        )
+    )
+
+
+def unbind(ledger: Ledger, camera: str, by: str = BOX) -> None:
+    """Let the camera belong to the room no more, and forget its login. Raises NotBound."""
+    with ledger.writing() as writer:
+        _require_bound(writer, camera)
+        forget(writer, camera)
+        writer.append(CameraUnbound(camera, by))
+
+
+def set_login(ledger: Ledger, logins: Logins, camera: str, login: Login) -> None:
+    """Replace the camera's login. Raises NotBound."""
+    with ledger.writing() as writer:
+        _require_bound(writer, camera)
+        logins.put(writer, camera, login)
+
+
+def link(ledger: Ledger, camera: str, lesson_id: str, *, linked: bool, by: str = BOX) -> None:
+    """Let the camera film the lesson, or no more; what stands so already is not stated again."""
+    with ledger.writing() as writer:
+        now = cameras.links(writer.connection).get(lesson_id, frozenset())
+        if (camera in now) != linked:
+            writer.append(CameraLinked(camera, lesson_id, linked, by))
+
+
+def in_force(
+    connection: sqlite3.Connection, config: Config, logins: Logins
+) -> tuple[CameraConfig, ...]:
+    """Return the room's cameras with their logins: of the settings, then those bound, by id.
+
+    Classroom cameras come before spare ones and those before the door's. Addresses are the present
+    ones of cameras that moved. A login that does not open counts as none: that camera will be
+    refused, and says so with the remedy, while the others work.
+    """
+    stated = cameras.stated(connection)
+    bound = [
+        _bound(camera, facts[cameras.BOUND], _login(connection, logins, camera))
+        for camera, facts in stated.items()
+        if cameras.BOUND in facts
+    ]
+    own = {camera.id for camera in config.cameras}
+    every = [*config.cameras, *(camera for camera in bound if camera.id not in own)]
+    every.sort(key=lambda camera: cameras.ROLES.index(camera.role))
+    return tuple(_present(camera, stated.get(camera.id, {})) for camera in every)
+
+
+def films(camera: CameraConfig, lesson_id: str, links: dict[str, frozenset[str]]) -> bool:
+    """Tell whether *camera* films the lesson: linked cameras do, else all of the classroom.
+
+    A door camera never does: it proves nothing about a classroom (decision 11).
+    """
+    if camera.role == "door":
+        return False
+    linked = links.get(lesson_id, frozenset())
+    return camera.id in linked if linked else camera.role == "classroom"
+
+
+def _login(connection: sqlite3.Connection, logins: Logins, camera: str) -> Login:
+    try:
+        return logins.of(connection, camera)
+    except KeyProblem:
+        return Login()
+
+
+def _bound(camera: str, bound: cameras.Fact, login: Login) -> CameraConfig:
+    return CameraConfig(
+        id=camera,
+        label=bound["label"],
+        kind=bound["protocol"],
+        address=bound["address"],
+        transport=bound["transport"],
+        user=login.user,
+        password=login.password,
+        role=bound["role"],
+        serial=bound["serial"],
+    )
+
+
+def _present(camera: CameraConfig, facts: cameras.Facts) -> CameraConfig:
+    """Return *camera* with its present address, and the serial number that it says itself."""
+    said = facts.get(cameras.IDENTIFIED, {}).get("serial", "")
+    return replace(
+        camera,
+        address=cameras.address_now(camera.address, facts),
+        serial=said or camera.serial,
+    )
+
+
+def _require_bound(writer: Writer, camera: str) -> None:
+    if cameras.BOUND not in cameras.stated(writer.connection).get(camera, {}):
+        raise NotBound(f"{camera}: no camera of this id is bound. See: classbox cameras list.")

@@ -1,0 +1,88 @@
+"""Two network namespaces with a cable between them: a box's side and a camera's.
+
+Owns both namespaces and the cable; promises that nothing in them reaches the machine's network and
+that they end with the caller. Needs root: without it, see ``NOT_ROOT``.
+
+    with Cable() as cable, OnvifCamera(cable) as camera:
+        subprocess.run([*cable.box, "ip", "addr"])
+        cable.give("192.0.2.99")    # the camera's address changes, as by its router's DHCP
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from types import TracebackType
+from typing import Self
+
+NOT_ROOT = "two network namespaces with a cable between them need root: run the tests as root"
+BOX_ADDRESS = "192.0.2.1"
+
+
+def may_lay_cables() -> bool:
+    """Tell whether ``Cable`` works here."""
+    return os.geteuid() == 0
+
+
+class Cable:
+    """A cable between the namespaces ``box`` and ``camera``, each a prefix for commands in it."""
+
+    address = "192.0.2.7"
+
+    def __enter__(self) -> Self:
+        """Lay the cable; both ends are up when this returns."""
+        self._holders = [_hold(), _hold()]
+        box, camera = (holder.pid for holder in self._holders)
+        self.box, self.camera = _inside(box), _inside(camera)
+        _run(
+            [
+                *("ip", "link", "add", "cable", "netns", str(box), "type", "veth"),
+                *("peer", "name", "cable", "netns", str(camera)),
+            ]
+        )
+        for side in (self.box, self.camera):
+            _run([*side, "ip", "link", "set", "lo", "up"])
+            _run([*side, "ip", "link", "set", "cable", "up"])
+        _run([*self.box, "ip", "addr", "add", f"{BOX_ADDRESS}/24", "dev", "cable"])
+        self.give(self.address)
+        return self
+
+    def give(self, address: str) -> None:
+        """Let the camera have *address* and no other."""
+        _run([*self.camera, "ip", "addr", "flush", "dev", "cable"])
+        _run([*self.camera, "ip", "addr", "add", f"{address}/24", "dev", "cable"])
+        _run([*self.camera, "ip", "route", "add", "default", "via", BOX_ADDRESS])
+        self.address = address
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the namespaces; the cable goes with them."""
+        for holder in self._holders:
+            holder.communicate()
+
+
+def _hold() -> subprocess.Popen[str]:
+    """Make a namespace that lasts until the process's standard input closes."""
+    process = subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", "echo held; exec cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    if process.stdout.readline() != "held\n":
+        process.wait()
+        raise RuntimeError("unshare --net failed: are util-linux and iproute2 installed?")
+    return process
+
+
+def _inside(pid: int) -> list[str]:
+    return ["nsenter", "--target", str(pid), "--net"]
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
