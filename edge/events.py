@@ -298,6 +298,7 @@ class RecordingStored(Body, kind="recording.stored"):
     """One part of a lesson's recording is complete on disk.
 
     ``interrupted``: the part ended by a kill, a power cut or a lost camera, not by plan.
+    ``quality``: full | substream | key_frames (rules.disk).
     """
 
     lesson_id: str
@@ -307,6 +308,7 @@ class RecordingStored(Body, kind="recording.stored"):
     sha256: str
     bytes: int
     interrupted: bool
+    quality: str = "full"
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,10 @@ ORDER = tuple(Quality)
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Bytes of one disk. ``floor``: below it nothing is recorded, what is left is for attendance
-    and snapshots. ``ballast``: the size of the file that is given up when less than ``low`` is
-    free. A disk of a gigabyte or more has the same marks whatever its size.
+    """Bytes of one disk; those of a gigabyte or more have the same marks whatever their size.
+
+    ``floor``: below it nothing is recorded, what is left is for attendance and snapshots.
+    ``ballast``: the size of the file that is given up when less than ``low`` is free.
     """
 
     floor: int
@@ -86,8 +87,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What follows. ``shed``: how many bytes of what may go should go now. ``days_left``: for how
-    many more days of lessons there is room at ``quality``; None when nothing is recorded.
+    """What follows. ``shed``: how many bytes of what may go should go now.
+
+    ``days_left``: for how many more days of lessons there is room at ``quality``; None when nothing
+    is recorded.
     """
 
     quality: Quality
