@@ -16,6 +16,7 @@ from edge.config import Config
 from edge.health_events import DiskPlanned
 from edge.ledger import Ledger
 from edge.model import GapCause, Instant
+from edge.rules.alerts import Code
 from edge.rules.disk import Disk, Load, Plan, Quality, marks, plan
 
 log = logging.getLogger("classbox")
@@ -73,19 +74,19 @@ class Steward:
         self.plan, self.disk, self.quality = made, now, made.quality
         self._state(now, made)
 
-    def warnings(self) -> dict[str, str]:
-        """Return what is the matter, as code of ``edge.rules.alerts`` → what was seen."""
+    def warnings(self) -> dict[Code, str]:
+        """Return what is the matter, each with what was seen."""
         if self.plan is None or self.disk is None:
             return {}
         free = f"{self.disk.free // 1024**2} MiB are free"
-        found: dict[str, str] = {}
+        found: dict[Code, str] = {}
         if self.quality is Quality.STOPPED or not self._ballast.held:
-            found["disk_full"] = f"{free}, kept for attendance and snapshots"
+            found[Code.DISK_FULL] = f"{free}, kept for attendance and snapshots"
         elif self.quality is not Quality.FULL:
-            found["disk_degraded"] = f"{free}; the cameras record {self.quality}"
+            found[Code.DISK_DEGRADED] = f"{free}; the cameras record {self.quality}"
         left = self.plan.days_left
         if self.quality is not Quality.STOPPED and left is not None and left < FEW_DAYS:
-            found["disk_filling"] = f"{free}, room for {left} days of lessons"
+            found[Code.DISK_FILLING] = f"{free}, room for {left} days of lessons"
         return found
 
     def _measure(self, now: Instant) -> None:

@@ -27,6 +27,7 @@ from camera.health import (
 )
 from camera.onvif import Identity
 from camera.recording import Order
+from camera.sight import Sight
 from camera.supervision import Child, Report
 from camera.whereabouts import Whereabouts
 from edge import queries
@@ -69,8 +70,10 @@ class Keeper:
         media: MediaStore,
         segment_length: Duration,
         zone: str,
+        sight: Sight,
     ) -> None:
         """Start nothing yet; see ``tend``. *zone*: the box's time zone."""
+        self.sight = sight
         self._where = Whereabouts(camera, ledger, zone)
         self._zone = zone
         self._ledger = ledger
@@ -208,6 +211,7 @@ class Keeper:
             return
         if not address:
             return
+        self.sight.begin()
         small = self._small
         order = Order(
             camera=self.camera.id,
@@ -264,6 +268,8 @@ class Keeper:
         match report["say"]:
             case "streaming" if report["note"]:
                 log.warning("camera %s: %s", self.camera.id, report["note"])
+            case "look":
+                self.sight.hear(report)
             case "opened":
                 self._opened(session, report, planned, explain)
             case "alive":

@@ -9,7 +9,7 @@ not recorded.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -19,6 +19,8 @@ from camera.disk import Steward
 from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
+from camera.sentinel import Sentinel, unfilmed
+from camera.sight import Sight, kept_view
 from camera.snapshots import Photographer
 from edge import bindings, box, cameras, disk, queries
 from edge.box import BoxService
@@ -72,6 +74,7 @@ class Recorder:
         self._swept = False  # the time before this run was looked through
         self._replan_at = 0.0
         self._steward = Steward(service.ledger, config)
+        self._sentinel = Sentinel(service.ledger)
         # With a centre it is the link that knows what may go.
         self._retention = _housekeeping(service) if config.link is None else None
 
@@ -88,14 +91,18 @@ class Recorder:
             self._steward.tend(recording=any(one.child is not None for one in self._keepers))
             clock = self._service.clock
             want = wanted(self._planned.values(), clock.now().at, clock.dated())
+            wants: dict[str, tuple[str, ...]] = {}
             for keeper in self._keepers:
-                mine = tuple(lesson for lesson in want if self._films(keeper, lesson))
+                mine = wants[keeper.camera.id] = tuple(
+                    lesson for lesson in want if self._films(keeper, lesson)
+                )
                 busy = [one.camera.address for one in self._keepers if one.working]
                 quality = self._steward.quality
                 keeper.tend(mine, self._planned, self._explain, quality=quality, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
             self._errands.tend()
+            self._watch_over(wants)
             self._settle()
             if self._retention is not None:
                 self._retention.step(monotonic())
@@ -111,6 +118,15 @@ class Recorder:
         self._show()
         self._watch.close()
 
+    def _watch_over(self, wants: Mapping[str, tuple[str, ...]]) -> None:
+        filmed = {
+            lesson_id
+            for lesson_id in self._planned
+            if any(self._films(keeper, lesson_id) for keeper in self._keepers)
+        }
+        bare = unfilmed(self._planned.values(), filmed, self._service.clock.now().at)
+        self._sentinel.tend(self._keepers, wants, bare, self._steward.warnings())
+
     def _replan(self) -> None:
         """Look up the lessons of about now; the first time, all since the ledger was born.
 
@@ -122,6 +138,7 @@ class Recorder:
         with self._ledger.store.read() as connection:
             self._engage(bindings.in_force(connection, self._config, self._logins))
             self._links = cameras.links(connection)
+            self._sentinel.learn(connection)
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
             known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
@@ -153,6 +170,7 @@ class Recorder:
                     self._service.media,
                     config.segment_length,
                     config.time_zone,
+                    Sight(kept_view(config.data_dir, camera.id)),
                 )
             else:
                 keeper.bind(camera)

@@ -18,6 +18,7 @@ Reports go as JSON lines to standard output:
     {"say": "opened", "parts": [{"draft", "lesson"}], "start", "continuous"}
     {"say": "alive", "at", "bytes"}         each second; bytes of video that are safely on the disk
     {"say": "closed", "drafts": ["…"]}      these may be stored now
+    {"say": "look", "grey", "mark", "rate"} a key frame made small, and frames a second
     {"say": "photo", "id", "at"} or {"say": "photo", "id", "error"}
     {"say": "failed", "kind", "message"}    the last report; see camera.failures
 """
@@ -40,6 +41,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from camera.failures import Failure, StreamFailed, redacted
+from camera.looks import Looks
 from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
 from camera.stream import KeyFrame, Stream, jpeg
 from edge.clock import STEP, inherited, monotonic
@@ -113,6 +115,7 @@ class Recording:
         self._next_sync = 0.0
         self._key_frame: KeyFrame | None = None
         self._last_packet: Instant = 0
+        self._looks = Looks()
         # Set by the thread that reads orders.
         self.wanted = Wanted((), Quality.FULL)
         self.stop = threading.Event()
@@ -145,9 +148,12 @@ class Recording:
             reading = self._clock.now()
             self._mind_a_leap(reading)
             now = self._last_packet = reading.at
+            if packet.stream.type == "video":
+                self._looks.count()
             if packet.stream.type == "video" and packet.is_keyframe:
                 self._at_key_frame(stream, packet, now)
                 self._key_frame = stream.key_frame(packet, now)
+                self._look(self._key_frame)
             elif self._part is not None and not self.wanted.lessons:
                 self._end_part(now)
             if self._part is not None:
@@ -157,6 +163,13 @@ class Recording:
             if self.stop.is_set():
                 self._end_part(now)
                 return
+
+    def _look(self, key_frame: KeyFrame) -> None:
+        now = monotonic()
+        if self._looks.due(now):
+            report = self._looks.report(key_frame, now)
+            if report is not None:
+                self._say(report)
 
     def _mind_a_leap(self, reading: Reading) -> None:
         """End the part where the time was set: none begins by one time and ends by another."""
