@@ -35,13 +35,11 @@ def of_case(case: Case, labels: Mapping[str, str]) -> Fault:
     technician = _("Call the technician. Check-in is not affected")
     return {
         Code.OFFLINE: Fault(
-            _("Camera %(label)s is not connected", label=label),
-            _("Check cable %(label)s and the camera's power. Check-in is not affected", label=label),
+            _("Classroom camera not connected: check cable %(label)s", label=label),
+            _("Check-in is not affected"),
         ),
         Code.REFUSED: Fault(_("Camera %(label)s refuses the password", label=label), technician),
-        Code.UNUSABLE: Fault(
-            _("Camera %(label)s gives no usable video", label=label), technician
-        ),
+        Code.UNUSABLE: Fault(_("Camera %(label)s gives no usable video", label=label), technician),
         Code.NOT_RECORDING: Fault(
             _("Camera %(label)s is not being recorded", label=label),
             _("Pull its plug for ten seconds; if this stays, call the technician"),

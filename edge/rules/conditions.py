@@ -38,7 +38,7 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a lesson stands. ``known``: whether every camera has shown by now how it is.
+    """How a lesson stands. ``known``: whether a camera shows by now that it records.
 
     ``alerts`` and ``doubts`` are the reasons, worst first.
     """
@@ -95,6 +95,7 @@ def conditions(
         )
         if holds
     ]
-    # In the first seconds a camera is being dialled: that is neither good nor bad.
-    seen = bool(cameras) and all(state == "recording" for state in (cameras or {}).values())
+    # In the first seconds a camera is being dialled: that is neither good nor bad. One that stays
+    # away, or a second one, has its alert soon.
+    seen = "recording" in (cameras or {}).values()
     return Conditions(seen, tuple(risks), tuple(doubts))

@@ -14,10 +14,11 @@ from tests.boxes import at, lesson_of
 
 LESSON = lesson_of(("09:00", "09:45"), ("09:45", "10:30"))
 PROFILE = shipped_profile("default")
+NINE = at("09:00")
 
 
 def look(
-    now: Instant = at("09:00"),
+    now: Instant = NINE,
     standing: tuple[Case, ...] = (),
     cameras: dict[str, str] | None = None,
     *,
