@@ -180,8 +180,13 @@ def parameter_sets(picture: bytes) -> tuple[bytes, bytes]:
 
 def jpeg(key_frame: KeyFrame) -> bytes:
     """Return the picture as a JPEG. Raises StreamFailed when it cannot be decoded."""
+    return _encoded(decoded(key_frame))
+
+
+def decoded(key_frame: KeyFrame) -> VideoFrame:
+    """Return the picture. Raises StreamFailed when it cannot be decoded."""
     try:
-        return _encoded(_decoded(key_frame))
+        return _decoded(key_frame)
     except (FFmpegError, IndexError):
         raise StreamFailed(
             Failure.BROKEN, "the camera's last key frame cannot be decoded; the next one may"

@@ -31,7 +31,8 @@ class CameraConfig:
     """One camera of the room. ``label`` is what stands on its cable.
 
     ``kind``: onvif | rtsp | v4l2. ``role``: classroom | spare | door. ``serial``: the number by
-    which it is found again when it has another address; empty where none is known.
+    which it is found again when it has another address; empty where none is known. ``substream``:
+    its smaller stream, recorded when the disk fills; an ONVIF camera is asked for it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class CameraConfig:
     password: str = field(repr=False)
     role: str = "classroom"
     serial: str = ""
+    substream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,12 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
             "address",
             "write rtsp://HOST:PORT/PATH for an RTSP camera or onvif://HOST:PORT for an ONVIF one.",
         )
-    if urlsplit(address).password:
-        raise table.error("address", "put the password under `password_file`, not in the address.")
+    substream = table.text("substream", "")
+    if substream and urlsplit(substream).scheme not in ("rtsp", "rtsps"):
+        raise table.error("substream", "write rtsp://HOST:PORT/PATH, or leave it out.")
+    for name, value in (("address", address), ("substream", substream)):
+        if value and urlsplit(value).password:
+            raise table.error(name, "put the password under `password_file`, not in the address.")
     camera = CameraConfig(
         id=table.text("id"),
         label=table.text("label", table.text("id")),
@@ -166,6 +172,7 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
         transport=table.text("transport", "auto", choices=("auto", "tcp", "udp")),
         user=table.text("user", ""),
         password=_password(table, folder),
+        substream=substream,
     )
     table.finish()
     return camera

@@ -297,6 +297,7 @@ class RecordingStored(Body, kind="recording.stored"):
     """One part of a lesson's recording is complete on disk.
 
     ``interrupted``: the part ended by a kill, a power cut or a lost camera, not by plan.
+    ``quality``: full | substream | key_frames (rules.disk).
     """
 
     lesson_id: str
@@ -306,6 +307,7 @@ class RecordingStored(Body, kind="recording.stored"):
     sha256: str
     bytes: int
     interrupted: bool
+    quality: str = "full"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ box = Migrations("classbox.box")
 
 # Emptied and filled again by a rebuild; the order does not matter, none refers to another.
 PROJECTIONS = (
+    "alert",
     "anchor",
     "attendance",
     "branch",
@@ -21,6 +22,7 @@ PROJECTIONS = (
     "camera_link",
     "class",
     "clock_truth",
+    "disk_plan",
     "document_in_force",
     "enrolment",
     "instructor",
@@ -383,5 +385,34 @@ CREATE TABLE camera_login (
     nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
     sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
 ) STRICT
+""",
+    )
+
+
+@box()
+def health(db: Database) -> None:
+    """What is wrong now, how the disk is used, and at what quality each part was recorded."""
+    run_script(
+        db,
+        """
+CREATE TABLE alert (
+    subject   TEXT NOT NULL,                     -- a camera's id, or 'box'
+    code      TEXT NOT NULL,                     -- of edge.rules.alerts
+    detail    TEXT NOT NULL,
+    lesson_id TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (subject, code)
+) STRICT
+
+CREATE TABLE disk_plan (
+    quality   TEXT NOT NULL,                     -- of edge.rules.disk
+    ballast   INTEGER NOT NULL,
+    free      INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    days_left INTEGER NOT NULL,
+    at        INTEGER NOT NULL
+) STRICT
+
+ALTER TABLE recording ADD COLUMN quality TEXT NOT NULL DEFAULT 'full'
 """,
     )

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import cameras, documents, events, queries, times
+from edge import alerts, cameras, documents, events, queries, times
 from edge.chain import Event
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Profile, Reading, Window
@@ -23,7 +23,7 @@ from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {**cameras.APPLY}
+_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **alerts.APPLY}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -282,7 +282,7 @@ def _recording_stored(
     connection: sqlite3.Connection, event: Event, body: events.RecordingStored
 ) -> None:
     connection.execute(
-        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.seq,
             body.lesson_id,
@@ -292,6 +292,7 @@ def _recording_stored(
             body.sha256,
             body.bytes,
             int(body.interrupted),
+            body.quality,
         ),
     )
     _add_media(connection, event, body.sha256, "recording")

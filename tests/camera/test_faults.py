@@ -104,9 +104,11 @@ def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:
     assert "wrong-one" not in told
 
 
-def test_frigate_8533_open_nvr_244_a_full_disk_stops_the_video_not_silently(tmp_path: Path) -> None:
-    """Recording stops while attendance still finds room, says so, and goes on by itself."""
-    in_own_disk(tmp_path, "floor", kilobytes=132_672)  # 1.6 MB above the floor
+def test_frigate_8533_open_nvr_244_a_full_disk_stops_the_video_not_silently(
+    tmp_path: Path,
+) -> None:
+    """Substream, key frames, stop; attendance and snapshots on the last byte; and all back."""
+    in_own_disk(tmp_path, "filling", kilobytes=200 * 1024)
 
 
 def test_a_disk_without_a_byte_left_loses_only_the_last_moment(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from edge import teaching
 from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.health_events import AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
@@ -173,6 +174,17 @@ def _troubles(scene: Scene) -> None:
     scene.door("lamps")
     scene.go("/status")
     scene.shoot("status")
+    stage.clock.quality = ClockQuality.SYNCHRONISED
+    stage.link(True)
+    stage.recorder("recording")
+    stage.ledger.append(DiskPlanned("full", True, 9 * 10**10, 2 * 10**11, 12))
+    scene.door("conditions-good")
+    stage.ledger.append(AlertRaised("front", "view_changed", "likeness 0.08", LESSON_ID))
+    stage.ledger.append(DiskPlanned("substream", True, 2 * 10**10, 2 * 10**11, 9))
+    stage.ledger.append(AlertRaised("box", "disk_degraded", "19000 MiB are free", LESSON_ID))
+    scene.door("conditions-at-risk")
+    scene.go("/status")
+    scene.shoot("status-alerts")
     (stage.config.runtime_dir / "door.jpg").unlink()
     scene.go("/")
     scene.shoot("door-camera-out")
