@@ -185,6 +185,7 @@ class Recording:
         The file says how far it goes then; see footage.
         """
         return max(self._part.start if self._part else 0, self._last_packet)
+
     def _look(self, key_frame: KeyFrame) -> None:
         now = monotonic()
         if self._looks.due(now):
