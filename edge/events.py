@@ -388,7 +388,7 @@ def decode(kind: str, content: bytes) -> Body:
     """
     try:
         values = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadBody(f"{kind}: the body is not JSON ({error})") from error
     if not isinstance(values, dict):
         raise BadBody(f"{kind}: the body is not a JSON object")
