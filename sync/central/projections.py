@@ -21,7 +21,7 @@ from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import correct
-from sync.central import tables, times
+from sync.central import answers, tables, times
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
 
@@ -152,6 +152,33 @@ def _of(kind: type[B]) -> Callable[[Callable[[Connection, Origin, B], None]], Ap
         return change
 
     return register
+
+
+@_of(events.DocumentApplied)
+def _document_applied(connection: Connection, origin: Origin, body: events.DocumentApplied) -> None:
+    _document_answered(origin, body, answers.APPLIED, "")
+
+
+@_of(events.DocumentRefused)
+def _document_refused(connection: Connection, origin: Origin, body: events.DocumentRefused) -> None:
+    _document_answered(origin, body, answers.REFUSED, body.reason or "unknown")
+
+
+def _document_answered(
+    origin: Origin,
+    body: events.DocumentApplied | events.DocumentRefused,
+    outcome: str,
+    reason: str,
+) -> None:
+    row = {
+        "kind": body.document,
+        "epoch": body.epoch,
+        "version": body.version,
+        "outcome": outcome,
+        "reason": reason,
+        "at": origin.at,
+    }
+    origin.add(tables.document_answer, row)
 
 
 @_of(events.LessonOpened)

@@ -349,4 +349,24 @@ camera = Table(
     _whole("at", "the box's time of the change"),
 )
 
-PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera)
+document_answer = _of_event(
+    "document_answer",
+    _text("kind", "of document"),
+    _text("epoch", "of the centre"),
+    _whole("version", ""),
+    _text("outcome", "applied | refused"),
+    _text("reason", "why it was refused"),
+    _whole("at", "the box's time"),
+    Index("document_answer_by_box", "box", "epoch", "kind"),
+)
+
+PROJECTIONS = (
+    lesson_run,
+    scan,
+    snapshot,
+    recording,
+    gap,
+    clock_truth,
+    camera,
+    document_answer,
+)
