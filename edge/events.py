@@ -165,34 +165,6 @@ class ServiceStarted(Body, kind="service.started"):
 
 
 @dataclass(frozen=True)
-class DocumentApplied(Body, kind="document.applied"):
-    """A document from the centre is now in force on this box. ``document``: its kind."""
-
-    document: str
-    epoch: str
-    version: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class DocumentRefused(Body, kind="document.refused"):
-    """A document from the centre cannot be used; ``reason`` names the place and the remedy.
-
-    The one in force stays in force. Stated once a version.
-    """
-
-    document: str
-    epoch: str
-    version: int
-    reason: str
-
-    @staticmethod
-    def id_of(document: str, epoch: str, version: int) -> str:
-        """Return the id of this event, which makes a repetition harmless."""
-        return f"document-refused-{document}-{epoch}-{version}"
-
-
-@dataclass(frozen=True)
 class InstructorLoggedIn(Body, kind="instructor.logged_in"):
     """An instructor proved who they are at the kiosk."""
 

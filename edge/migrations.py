@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that never touch what cannot be derived.
+"""The tables of the box's database, as migrations that only ever add (edge.later_migrations goes on).
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
@@ -383,22 +383,5 @@ CREATE TABLE camera_login (
     nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
     sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
 ) STRICT
-""",
-    )
-
-
-@box()
-def directions(db: Database) -> None:
-    """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
-    run_script(
-        db,
-        """
-CREATE TABLE draw (
-    lesson_id TEXT PRIMARY KEY,
-    drawn_by  TEXT NOT NULL,                     -- the authority
-    drawn_at  INTEGER NOT NULL
-) STRICT
-
-DROP TABLE profile
 """,
     )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from edge import cameras, documents, events, queries, times
 from edge.chain import Event
 from edge.directions import Draw
+from edge.document_events import DocumentApplied
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Reading, Window
 from edge.rules.attendance import attend
@@ -65,10 +66,8 @@ def _json(value: Any) -> str:
     return events.canonical(value).decode("utf-8")
 
 
-@_of(events.DocumentApplied)
-def _document_applied(
-    connection: sqlite3.Connection, event: Event, body: events.DocumentApplied
-) -> None:
+@_of(DocumentApplied)
+def _document_applied(connection: sqlite3.Connection, event: Event, body: DocumentApplied) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO document_in_force VALUES (?, ?, ?, ?)",
         (body.document, body.epoch, body.version, body.sha256),

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, and_, delete, select, update
 
 from edge import events
 from edge.chain import event_from_row
+from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
@@ -154,19 +155,19 @@ def _of(kind: type[B]) -> Callable[[Callable[[Connection, Origin, B], None]], Ap
     return register
 
 
-@_of(events.DocumentApplied)
-def _document_applied(connection: Connection, origin: Origin, body: events.DocumentApplied) -> None:
+@_of(DocumentApplied)
+def _document_applied(connection: Connection, origin: Origin, body: DocumentApplied) -> None:
     _document_answered(origin, body, answers.APPLIED, "")
 
 
-@_of(events.DocumentRefused)
-def _document_refused(connection: Connection, origin: Origin, body: events.DocumentRefused) -> None:
+@_of(DocumentRefused)
+def _document_refused(connection: Connection, origin: Origin, body: DocumentRefused) -> None:
     _document_answered(origin, body, answers.REFUSED, body.reason or "unknown")
 
 
 def _document_answered(
     origin: Origin,
-    body: events.DocumentApplied | events.DocumentRefused,
+    body: DocumentApplied | DocumentRefused,
     outcome: str,
     reason: str,
 ) -> None:
