@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that only ever add (edge.later_migrations goes on).
+"""The tables of the box's database, as migrations that only ever add; see edge.later_migrations.
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
