@@ -302,7 +302,8 @@ def _opened(config_path: Path) -> Iterator[tuple[Config, Ledger, Logins]]:
     """Open the box's settings, ledger and logins; problems end as one clear line."""
     try:
         config = configuration.load(config_path)
-        _, ledger = open_ledger(config)
+        clock, ledger = open_ledger(config)
+        clock.hand_down()  # to the processes that set a camera's clock
         try:
             yield config, ledger, Logins(config.data_dir)
         finally:

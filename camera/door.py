@@ -176,8 +176,8 @@ def _network(address: str) -> Iterator[VideoFrame]:
 def _device(path: str) -> Iterator[VideoFrame]:
     if not Path(path).exists():
         raise DoorError(
-            f"There is no camera at {path}. Plug it in, or correct `source` under [door] in "
-            "box.toml; `ls /dev/video*` shows what there is."
+            f"There is no camera at {path}. Plug it in, or bind another one: classbox "
+            "cameras discover shows what there is; the settings have it as `source` under [door]."
         )
     options = {"video_size": "640x480", "framerate": "30"}
     try:

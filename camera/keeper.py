@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from camera import footage
 from camera.failures import Failure, StreamFailed
@@ -76,7 +76,6 @@ class Keeper:
         zone: str,
     ) -> None:
         """Start nothing yet; see ``tend``. *zone*: the box's time zone."""
-        self._configured = camera
         self._where = Whereabouts(camera, ledger, zone)
         self._zone = zone
         self._ledger = ledger
@@ -107,11 +106,11 @@ class Keeper:
         return self._session is not None and self._failure is None
 
     def bind(self, camera: CameraConfig) -> None:
-        """Go by *camera* from here on, whose id is the same; what runs is dialled anew."""
-        if camera in (self._configured, self.camera):
-            self._configured = camera
+        """Go by *camera*, whose id is the same, from here on; it is dialled anew if need be."""
+        now = self.camera
+        if camera == replace(now, label=camera.label, role=camera.role, serial=camera.serial):
+            self._where.camera = camera
             return
-        self._configured = camera
         self._where = Whereabouts(camera, self._ledger, self._zone)
         self._redial()
 

@@ -13,8 +13,8 @@ from camera.findings import Finding
 from camera.onvif import Identity
 from camera.onvif_setup import SetUp, set_up
 from camera.stream import with_login
-from camera.whereabouts import same_camera
-from edge.camera_events import CameraClockSet, CameraSetUp
+from camera.whereabouts import same_camera, state_clock
+from edge.camera_events import CameraSetUp
 from edge.config import CameraConfig
 from edge.ledger import Ledger
 from edge.model import ClockQuality
@@ -43,21 +43,19 @@ def adjust(ledger: Ledger, camera: CameraConfig, zone: str, room: str) -> SetUp:
         zone=zone if synchronised else "",
         text=room,
     )
-    with ledger.writing() as writer:
-        if done.clock != "kept":
-            writer.append(CameraClockSet(camera.id, done.clock_ahead, done.clock))
-        writer.append(
-            CameraSetUp(
-                camera=camera.id,
-                encoding=done.encoding.encoding,
-                width=done.encoding.width,
-                height=done.encoding.height,
-                frame_rate=done.encoding.frame_rate,
-                key_frame_every=done.encoding.key_frame_every,
-                kilobits=done.encoding.kilobits,
-                findings=tuple(str(finding) for finding in done.findings),
-            )
+    state_clock(ledger, camera.id, done.clock, done.clock_ahead)
+    ledger.append(
+        CameraSetUp(
+            camera=camera.id,
+            encoding=done.encoding.encoding,
+            width=done.encoding.width,
+            height=done.encoding.height,
+            frame_rate=done.encoding.frame_rate,
+            key_frame_every=done.encoding.key_frame_every,
+            kilobits=done.encoding.kilobits,
+            findings=tuple(str(finding) for finding in done.findings),
         )
+    )
     return done
 
 

@@ -114,8 +114,7 @@ class Whereabouts:
     def _recognise(self, identity: Identity) -> None:
         """Take *identity* for the camera's, unless it is another's. Raises StreamFailed."""
         camera = self.camera
-        if identity.clock != "kept":
-            self._ledger.append(CameraClockSet(camera.id, identity.clock_ahead, identity.clock))
+        state_clock(self._ledger, camera.id, identity.clock, identity.clock_ahead)
         if not same_camera(camera.serial, identity.serial):
             raise StreamFailed(
                 Failure.ANOTHER,
@@ -126,6 +125,16 @@ class Whereabouts:
         self.identity = identity
         state(self._ledger, camera.id, identity)
         self.camera = replace(camera, serial=identity.serial or camera.serial)
+
+
+def state_clock(ledger: Ledger, camera: str, outcome: str, ahead: int) -> None:
+    """Append what became of a camera's clock; that it refuses to be set is stated once."""
+    if outcome == "kept":
+        return
+    with ledger.writing() as writer:
+        known = cameras.stated(writer.connection).get(camera, {}).get(cameras.CLOCK, {})
+        if not outcome == known.get("outcome") == "refused":
+            writer.append(CameraClockSet(camera, ahead, outcome))
 
 
 def state(ledger: Ledger, camera: str, identity: Identity) -> None:

@@ -129,13 +129,18 @@ class Room:
             rows = queries.snapshots(connection, lesson_id)
         return [(row["hour"], row["number"], row["state"]) for row in rows]
 
-    def state(self, camera: str = "cam-1") -> str:
-        """Return what the kiosk's lamp would show."""
+    def lamps(self) -> dict[str, dict[str, Any]]:
+        """Return what the kiosk's lamps would show of each camera."""
         try:
             shown = json.loads((self.folder / "run" / "recorder.json").read_text("utf-8"))
         except FileNotFoundError:
-            return ""
-        return str(shown["cameras"][camera]["state"])
+            return {}
+        cameras: dict[str, dict[str, Any]] = shown["cameras"]
+        return cameras
+
+    def state(self, camera: str = "cam-1") -> str:
+        """Return what the kiosk's lamp would show, empty while it shows nothing."""
+        return str(self.lamps().get(camera, {}).get("state", ""))
 
     def cause(self, camera: str = "cam-1") -> str:
         """Return the sentence that stands beside the lamp."""

@@ -213,6 +213,28 @@ def test_the_door_camera_may_be_bound_too(tmp_path: Path) -> None:
         assert "rtsp" not in repr(found)
 
 
+def test_the_recorder_follows_bindings_while_it_runs(tmp_path: Path) -> None:
+    """A camera bound in mid-lesson is recorded from then on, another unbound no more."""
+    with VirtualCamera(user="u", password="pw-good") as camera:
+        room = Room(tmp_path, [])
+        window = ongoing(room)
+        config = parse(room.settings.read_text("utf-8"), "box.toml", tmp_path)
+        logins = Logins(room.data_dir)
+        with room.ledger() as ledger:
+            binding = Binding("cam-1", "C1", camera.address)
+            bindings.bind(ledger, config, logins, binding, Login("u", "pw-bad"))
+            wait_for("the lamp shows it", lambda: room.state() == "refused")
+            bindings.set_login(ledger, logins, "cam-1", Login("u", "pw-good"))
+            wait_for("a recording", lambda: room.state() == "recording")
+            bindings.unbind(ledger, "cam-1")
+        wait_for("its part is stored", lambda: room.facts(RecordingStored))
+        wait_for("its lamp is gone", lambda: not room.lamps())
+        room.recorder.stop()
+        everything_plays(room, window)
+        log = room.recorder.log.read_text("utf-8")
+    assert "pw-good" not in log and "pw-bad" not in log
+
+
 def test_the_recorder_tries_cameras_for_the_kiosk(tmp_path: Path) -> None:
     """A request bound to a camera is answered with a photo in tmpfs, or with words."""
     with VirtualCamera() as camera:

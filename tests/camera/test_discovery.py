@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from camera.discovery import Found, devices, read_answer
+from tests.processes import CLASSBOX
 from tests.virtual_cameras.network import NOT_ROOT, Cable, may_lay_cables
 from tests.virtual_cameras.onvif import OnvifCamera
 
@@ -33,6 +34,24 @@ def test_a_camera_at_the_other_end_of_a_cable_is_found() -> None:
     found = json.loads(done.stdout)
     assert [one["address"] for one in found] == ["onvif://192.0.2.99:8081"]
     assert found[0]["name"] and found[0]["endpoint"].startswith("urn:uuid:")
+
+
+@pytest.mark.skipif(not may_lay_cables(), reason=NOT_ROOT)
+def test_the_command_lists_make_and_serial_number_to_a_user(tmp_path: Path) -> None:
+    """``classbox cameras discover``: what a technician reads off, and what is bound already."""
+    settings = tmp_path / "box.toml"
+    with Cable() as cable, OnvifCamera(cable) as camera:
+        settings.write_text(
+            '[box]\nid = "b"\nroom = "1"\ndata_dir = "box"\nruntime_dir = "run"\n'
+            f'[[camera]]\nid = "front"\naddress = "{camera.address}"\n',
+            "utf-8",
+        )
+        (tmp_path / "password").write_text(camera.password)
+        command = [*cable.box, str(CLASSBOX), "--config", str(settings), "cameras", "discover"]
+        login = ["--user", camera.user, "--password-file", str(tmp_path / "password")]
+        done = subprocess.run([*command, *login], capture_output=True, text=True, check=True)
+    assert camera.address in done.stdout and camera.serial in done.stdout
+    assert "bound: front" in done.stdout and camera.password not in done.stdout
 
 
 def match(xaddrs: str, scopes: str = "", prefix: str = "d:") -> str:
