@@ -27,3 +27,34 @@ CREATE TABLE draw (
 DROP TABLE profile
 """,
     )
+
+
+@box()
+def clocks_of_evidence(db: Database) -> None:
+    """The clocks beside the times of snapshots, recordings and lessons, to reckon when they were.
+
+    What stands there from before has none, and keeps the time that the box believed, until a
+    rebuild.
+    """
+    run_script(
+        db,
+        """
+ALTER TABLE lesson_run ADD COLUMN opened_seq INTEGER
+
+ALTER TABLE lesson_run ADD COLUMN ended_seq INTEGER
+
+ALTER TABLE snapshot ADD COLUMN seq INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE snapshot ADD COLUMN boot TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE snapshot ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE snapshot ADD COLUMN clock TEXT NOT NULL DEFAULT 'synchronised'
+
+ALTER TABLE recording ADD COLUMN boot TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE recording ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE recording ADD COLUMN clock TEXT NOT NULL DEFAULT 'synchronised'
+""",
+    )

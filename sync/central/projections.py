@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, and_, delete, select, update
 
 from edge import events
 from edge.chain import event_from_row
+from edge.clock_events import ClockCorrected
 from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
@@ -320,8 +321,8 @@ def _camera_health(connection: Connection, origin: Origin, body: events.CameraHe
     insert_or_update(connection, tables.camera, {"box": origin.box, "camera": body.camera, **row})
 
 
-@_of(events.ClockCorrected)
-def _clock_corrected(connection: Connection, origin: Origin, body: events.ClockCorrected) -> None:
+@_of(ClockCorrected)
+def _clock_corrected(connection: Connection, origin: Origin, body: ClockCorrected) -> None:
     """Note the truth, and put the scans of its boot at the time at which they were really made."""
     if body.boot != origin.reading.boot:
         return  # of another boot's monotonic clock this event knows nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from edge import events
+from edge.clock_events import ClockCorrected
 from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import lesson_to_json
 from edge.model import MINUTE, Instant, Lesson
@@ -90,7 +91,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
                 "the camera does not answer",
             ),
         ),
-        (START + 50 * MINUTE, events.ClockCorrected("boot-1", START, 20_000, "centre")),
+        (START + 50 * MINUTE, ClockCorrected("boot-1", START, 20_000, "centre")),
         (START + 90 * MINUTE, scan("p-1", START + 90 * MINUTE)),
         (START + 95 * MINUTE, events.LessonEnded(lesson.id, TEACHER_ID)),
     ):
