@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from edge.chain import event_from_row
-from edge.model import ClockQuality, Reading
+from edge.model import ClockQuality, Instant, Reading
 from edge.rules.dating import Span
 from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, settle
 
@@ -67,6 +67,27 @@ class Dating:
         begun = Reading(row["starts"], row["boot"], row["mono"], ClockQuality(row["clock"]))
         moments = (self.moment(begun.when(at), row["seq"]) for at in (row["starts"], row["ends"]))
         return Span(*moments)
+
+    def snapshot(self, row: sqlite3.Row) -> Moment:
+        """Return when the snapshot in *row* was taken or given up."""
+        reading = Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"]))
+        return self.moment(reading, row["seq"])
+
+    def scan(self, row: sqlite3.Row) -> Moment:
+        """Return when the scan in *row* was made: its time is a corrected one already."""
+        if row["error"] is not None:
+            at, error = row["at"], row["error"]
+            return Moment(at, at - error, at + error, known=True)
+        if row["clock"] != ClockQuality.UNSYNCHRONISED:
+            return Moment(row["at"], row["at"], row["at"], known=True)
+        return self.moment(
+            Reading(row["at"], row["boot"], row["mono"], ClockQuality.UNSYNCHRONISED), row["seq"]
+        )
+
+    def beside(self, seq: int, at: Instant) -> Moment:
+        """Return when it was *at* by the time that event *seq* goes by."""
+        reading, _ = self.event(seq)
+        return self.moment(reading.when(at), seq)
 
     def _reach(self, boot: str, seq: int) -> Reach:
         # After a crash the event may have been written in a later boot than it speaks of.
