@@ -217,7 +217,13 @@ def _lesson_ended(connection: Connection, origin: Origin, body: events.LessonEnd
     connection.execute(
         update(run)
         .where(run.c.box == origin.box, run.c.lesson_id == body.lesson_id, run.c.state == "open")
-        .values(state="held", ended_at=origin.at, ended_by=body.by)
+        .values(
+            state="held",
+            ended_at=origin.at,
+            ended_by=body.by,
+            ended_ledger=origin.ledger,
+            ended_seq=origin.seq,
+        )
     )
 
 
@@ -245,6 +251,10 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
     origin.add(tables.scan, row)
 
 
+def _clocks(reading: Reading) -> dict[str, Any]:
+    return {"boot": reading.boot, "mono": reading.mono, "clock": str(reading.clock)}
+
+
 @_of(events.SnapshotTaken)
 def _snapshot_taken(connection: Connection, origin: Origin, body: events.SnapshotTaken) -> None:
     row = {
@@ -255,6 +265,7 @@ def _snapshot_taken(connection: Connection, origin: Origin, body: events.Snapsho
         "at": body.at,
         "sha256": body.sha256,
         "cause": "" if body.sha256 else "unknown",
+        **_clocks(body.taken(origin.reading)),
     }
     origin.add(tables.snapshot, row)
 
@@ -269,6 +280,7 @@ def _snapshot_missed(connection: Connection, origin: Origin, body: events.Snapsh
         "at": origin.at,
         "sha256": "",
         "cause": body.cause or "unknown",
+        **_clocks(origin.reading),
     }
     origin.add(tables.snapshot, row)
 
@@ -285,6 +297,7 @@ def _recording_started(
         "sha256": "",
         "bytes": 0,
         "interrupted": False,
+        **_clocks(origin.reading.when(body.at)),
     }
     origin.add(tables.recording, row)
 
@@ -299,6 +312,7 @@ def _recording_stored(connection: Connection, origin: Origin, body: events.Recor
         "sha256": body.sha256,
         "bytes": body.bytes,
         "interrupted": body.interrupted,
+        **_clocks(body.begun(origin.reading)),
     }
     origin.add(tables.recording, row)
 
