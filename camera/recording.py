@@ -111,6 +111,7 @@ class Recording:
         self._say = say
         self._media = MediaStore(Path(order.media))
         self._clock = inherited()
+        self._reading = self._clock.now()  # at the packet under way
         self._offset: Duration | None = None
         self._part: _Part | None = None
         self._on_disk = 0
@@ -148,7 +149,7 @@ class Recording:
 
     def _follow(self, stream: Stream) -> None:
         for packet in stream.packets():
-            reading = self._clock.now()
+            reading = self._reading = self._clock.now()
             self._mind_a_leap(reading)
             now = reading.at
             self._hear(now)
@@ -241,6 +242,9 @@ class Recording:
             bytes=0,
             interrupted=True,
             quality=quality,
+            boot=self._reading.boot,
+            mono=self._reading.when(now).mono,
+            clock=self._reading.clock,
         )
 
     def _write(self, stream: Stream, packet: Packet[Any], now: Instant) -> None:

@@ -127,6 +127,7 @@ class Photographer:
         self._at_work = None
 
     def _store(self, slot: SnapshotSlot, picture: Picture) -> None:
+        taken = self._ledger.clock.now().when(picture.at)
         body = SnapshotTaken(
             lesson_id=slot.lesson_id,
             hour=slot.hour,
@@ -136,6 +137,9 @@ class Photographer:
             method=picture.method,
             sha256="",
             bytes=0,
+            boot=taken.boot,
+            mono=taken.mono,
+            clock=taken.clock,
         )
         draft = self._media.draft(body, event_id=self._event_id(slot))
         draft.write(picture.content)

@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that only ever add.
+"""The tables of the box's database, as migrations that only ever add; see edge.later_migrations.
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
@@ -24,6 +24,7 @@ PROJECTIONS = (
     "clock_truth",
     "disk_plan",
     "document_in_force",
+    "draw",
     "enrolment",
     "instructor",
     "lesson",
@@ -31,7 +32,6 @@ PROJECTIONS = (
     "media",
     "media_deleted",
     "media_missing",
-    "profile",
     "recording",
     "recording_gap",
     "scan",

@@ -9,7 +9,7 @@ Integers, because they are exact, sort in SQLite and have one JSON form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 Instant = int
@@ -48,6 +48,13 @@ class Reading:
     boot: str
     mono: int
     clock: ClockQuality
+
+    def when(self, at: Instant) -> Reading:
+        """Return the clocks when the time that this reading goes by was *at*.
+
+        ``mono`` is negative where that was before the boot.
+        """
+        return replace(self, at=at, mono=self.mono + (at - self.at) * 1000)
 
 
 class LessonState(StrEnum):
@@ -296,6 +303,38 @@ class RetentionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotCheckRule:
+    """When pictures of a spot check are taken: S + ``after_start`` to E - ``before_end`` (R6)."""
+
+    after_start: Duration = 15 * MINUTE
+    before_end: Duration = 25 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A text of the centre for the people in the room, of at most 140 characters (R26).
+
+    Shown from ``valid_from`` until before ``valid_until``.
+    """
+
+    id: str
+    valid_from: Instant
+    valid_until: Instant
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+
+    def shown(self, now: Instant, dated: bool = True) -> bool:
+        """Tell whether it is shown at *now*.
+
+        Who has no date (*dated* false) knows only that it is not earlier than *now*, and shows it
+        unless it is surely over.
+        """
+        return now < self.valid_until and (self.valid_from <= now or not dated)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One region's numbers, versioned; a lesson is judged by the version it was taught under."""
 
@@ -315,6 +354,7 @@ class Profile:
     pass_percent: int
     shown_days_before: int
     retention: RetentionRule = RetentionRule()
+    spot_check: SpotCheckRule = SpotCheckRule()
 
     def __post_init__(self) -> None:
         _require(self.version >= 1, f"profile {self.name}: version must be 1 or more")

@@ -11,19 +11,21 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import alerts, cameras, documents, events, queries, times
+from edge import alerts, cameras, documents, events, evidence, queries, times
 from edge.chain import Event
+from edge.clock_events import ClockCorrected
+from edge.directions import Draw
+from edge.document_events import DocumentApplied
 from edge.events import Body
-from edge.model import ClockQuality, Lesson, Profile, Reading, Window
+from edge.model import ClockQuality, Lesson, Reading, Window
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
 from edge.rules.moments import correct
-from edge.rules.profile import profile_to_mapping
 from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **alerts.APPLY}
+_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **alerts.APPLY, **evidence.APPLY}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -65,24 +67,30 @@ def _json(value: Any) -> str:
     return events.canonical(value).decode("utf-8")
 
 
-@_of(events.DocumentApplied)
-def _document_applied(
-    connection: sqlite3.Connection, event: Event, body: events.DocumentApplied
-) -> None:
+@_of(DocumentApplied)
+def _document_applied(connection: sqlite3.Connection, event: Event, body: DocumentApplied) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO document_in_force VALUES (?, ?, ?, ?)",
         (body.document, body.epoch, body.version, body.sha256),
     )
-    content = connection.execute(
+    row = connection.execute(
         "SELECT content FROM document WHERE sha256 = ?", (body.sha256,)
-    ).fetchone()["content"]
-    parsed = documents.parse(body.document, content)
-    if body.document == documents.TIMETABLE:
-        _replace_timetable(connection, cast("tuple[Lesson, ...]", parsed))
-    elif body.document == documents.ROSTER:
-        _replace_roster(connection, cast("documents.Roster", parsed))
-    else:
-        _replace_profiles(connection, cast("dict[str, Profile]", parsed))
+    ).fetchone()
+    if row is None:
+        return  # a notice that is over: nothing of it is shown any more
+    parsed = documents.parse(body.document, row["content"])
+    match body.document:
+        case documents.TIMETABLE:
+            _replace_timetable(connection, cast("tuple[Lesson, ...]", parsed))
+        case documents.ROSTER:
+            _replace_roster(connection, cast("documents.Roster", parsed))
+        case documents.PROFILES:
+            pass  # asked for by its document
+        case documents.DRAWS:
+            _replace_draws(connection, cast("tuple[Draw, ...]", parsed))
+            return
+        case _:
+            return  # notices are read from their document; bindings are events of their own
     # A lesson that was opened is judged by what was frozen then; only the others change.
     connection.execute(
         "DELETE FROM attendance WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)"
@@ -131,14 +139,12 @@ def _replace_roster(connection: sqlite3.Connection, roster: documents.Roster) ->
     )
 
 
-def _replace_profiles(connection: sqlite3.Connection, profiles: dict[str, Profile]) -> None:
-    connection.execute("DELETE FROM profile")
+def _replace_draws(connection: sqlite3.Connection, draws: Iterable[Draw]) -> None:
+    """A lesson that was opened stays drawn: what was taken for the authority stays evidence."""
+    connection.execute("DELETE FROM draw WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)")
     connection.executemany(
-        "INSERT INTO profile VALUES (?, ?, ?)",
-        [
-            (profile.name, profile.version, _json(profile_to_mapping(profile)))
-            for profile in profiles.values()
-        ],
+        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?)",
+        [(draw.lesson_id, draw.by, draw.drawn_at) for draw in draws],
     )
 
 
@@ -146,7 +152,8 @@ def _replace_profiles(connection: sqlite3.Connection, profiles: dict[str, Profil
 def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.LessonOpened) -> None:
     lesson = documents.lesson_from_json(body.lesson)
     connection.execute(
-        "INSERT OR IGNORE INTO lesson_run VALUES (?, 'open', ?, ?, NULL, NULL, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO lesson_run "
+        "VALUES (?, 'open', ?, ?, NULL, NULL, ?, ?, ?, ?, ?, NULL)",
         (
             body.lesson_id,
             event.reading.at,
@@ -155,6 +162,7 @@ def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.Le
             lesson.end,
             _json(body.documents),
             _json(body.lesson),
+            event.seq,
         ),
     )
     _refresh_attendance(connection, [lesson])
@@ -163,9 +171,9 @@ def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.Le
 @_of(events.LessonEnded)
 def _lesson_ended(connection: sqlite3.Connection, event: Event, body: events.LessonEnded) -> None:
     connection.execute(
-        "UPDATE lesson_run SET state = 'held', ended_at = ?, ended_by = ? "
+        "UPDATE lesson_run SET state = 'held', ended_at = ?, ended_by = ?, ended_seq = ? "
         "WHERE lesson_id = ? AND state = 'open'",
-        (event.reading.at, body.by, body.lesson_id),
+        (event.reading.at, body.by, event.seq, body.lesson_id),
     )
 
 
@@ -208,15 +216,13 @@ def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMa
             error,
         ),
     )
-    _add_media(connection, event, body.photo, "photo")
+    evidence.add_media(connection, event, body.photo, "photo")
     lessons = queries.lessons_of_person(connection, body.person_id, at)
     _refresh_attendance(connection, lessons, body.person_id)
 
 
-@_of(events.ClockCorrected)
-def _clock_corrected(
-    connection: sqlite3.Connection, event: Event, body: events.ClockCorrected
-) -> None:
+@_of(ClockCorrected)
+def _clock_corrected(connection: sqlite3.Connection, event: Event, body: ClockCorrected) -> None:
     """Note the truth, and judge the scans of its boot again by when they were really made."""
     if body.boot != event.reading.boot:
         return  # of another boot's monotonic clock this event knows nothing
@@ -241,97 +247,6 @@ def _clock_corrected(
             for lesson in queries.lessons_of_person(connection, person, near)
         }
         _refresh_attendance(connection, lessons.values(), person)
-
-
-@_of(events.SnapshotTaken)
-def _snapshot_taken(
-    connection: sqlite3.Connection, event: Event, body: events.SnapshotTaken
-) -> None:
-    # A snapshot found later replaces "missed"; a second one for the same slot changes nothing.
-    connection.execute(
-        "INSERT INTO snapshot VALUES (?, ?, ?, ?, 'taken', ?, ?, ?, ?, '') "
-        "ON CONFLICT DO UPDATE SET camera = excluded.camera, state = 'taken', at = excluded.at, "
-        "method = excluded.method, sha256 = excluded.sha256, bytes = excluded.bytes, cause = '' "
-        "WHERE snapshot.state = 'missed'",
-        (
-            body.lesson_id,
-            body.hour,
-            body.number,
-            body.camera,
-            body.at,
-            body.method,
-            body.sha256,
-            body.bytes,
-        ),
-    )
-    _add_media(connection, event, body.sha256, "snapshot")
-
-
-@_of(events.SnapshotMissed)
-def _snapshot_missed(
-    connection: sqlite3.Connection, event: Event, body: events.SnapshotMissed
-) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO snapshot VALUES (?, ?, ?, ?, 'missed', ?, '', '', 0, ?)",
-        (body.lesson_id, body.hour, body.number, body.camera, event.reading.at, body.cause),
-    )
-
-
-@_of(events.RecordingStored)
-def _recording_stored(
-    connection: sqlite3.Connection, event: Event, body: events.RecordingStored
-) -> None:
-    connection.execute(
-        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.seq,
-            body.lesson_id,
-            body.camera,
-            body.start,
-            body.end,
-            body.sha256,
-            body.bytes,
-            int(body.interrupted),
-            body.quality,
-        ),
-    )
-    _add_media(connection, event, body.sha256, "recording")
-
-
-@_of(events.RecordingGap)
-def _recording_gap(connection: sqlite3.Connection, event: Event, body: events.RecordingGap) -> None:
-    connection.execute(
-        "INSERT INTO recording_gap VALUES (?, ?, ?, ?, ?, ?)",
-        (event.seq, body.lesson_id, body.camera, body.start, body.end, body.cause),
-    )
-
-
-@_of(events.CameraHealth)
-def _camera_health(connection: sqlite3.Connection, event: Event, body: events.CameraHealth) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
-        (body.camera, body.state, body.cause, event.reading.at),
-    )
-
-
-@_of(events.MediaMissing)
-def _media_missing(connection: sqlite3.Connection, event: Event, body: events.MediaMissing) -> None:
-    connection.execute("INSERT OR IGNORE INTO media_missing VALUES (?)", (body.sha256,))
-
-
-@_of(events.MediaDeleted)
-def _media_deleted(connection: sqlite3.Connection, event: Event, body: events.MediaDeleted) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO media_deleted VALUES (?, ?, ?)",
-        (body.sha256, event.reading.at, body.rule),
-    )
-
-
-def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
-    if sha256:
-        # The file exists before the event that names it: if it was deleted once, it is here again.
-        connection.execute("DELETE FROM media_deleted WHERE sha256 = ?", (sha256,))
-        connection.execute("INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort))
 
 
 def _refresh_attendance(

@@ -24,6 +24,7 @@ from edge.model import (
     Instant,
     Instructor,
     Lesson,
+    Notice,
     Scan,
     Trainee,
     Way,
@@ -62,6 +63,13 @@ class Facts:
     alerts: tuple[Alert, ...]
     disk: DiskPlanned | None
     conditions: Conditions | None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def shown_notices(self) -> list[Notice]:
+        """The notices to show now, the newest first."""
+        shown = [one for one in self.notices if one.shown(self.now, self.dated)]
+        return shown[::-1]
 
     @property
     def check_in_from(self) -> Instant | None:
@@ -77,6 +85,7 @@ class Facts:
         edges = [screen.changes_after(sheet, self.now) for sheet in self.sheets]
         if self.greeted:
             edges.append(self.greeted.until)
+        edges += [edge for one in self.notices for edge in (one.valid_from, one.valid_until)]
         return min((edge for edge in edges if edge is not None and edge > self.now), default=None)
 
 
@@ -119,6 +128,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
             <= reading.at
         )
         instructors = {one.id: one for one in queries.instructors(connection)}
+        notices = queries.notices(connection)
     current = screen.current(sheets, reading.at)
     return Facts(
         now=reading.at,
@@ -136,6 +146,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         alerts=standing,
         disk=disk,
         conditions=_conditions(current, standing, services, reading.at, trusted, config),
+        notices=notices,
     )
 
 
@@ -167,7 +178,8 @@ def sheet(connection: sqlite3.Connection, lesson: Lesson) -> Sheet:
     profile = queries.profile_of(connection, lesson)
     group = queries.training_class(connection, lesson.class_id)
     scans = queries.scans(connection, lesson, attendance_window(lesson, profile))
-    return screen.sheet_of(lesson, profile, group.trainees if group else (), scans)
+    drawn = queries.draw_of(connection, lesson.id) is not None
+    return screen.sheet_of(lesson, profile, group.trainees if group else (), scans, drawn)
 
 
 def listed(ledger: Ledger, now: Instant) -> list[Lesson]:

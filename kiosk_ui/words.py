@@ -14,8 +14,10 @@ from babel.dates import format_skeleton
 
 from edge.clock import local
 from edge.look.language import _, locale, ngettext
-from edge.model import Instant, Instructor
+from edge.model import SECOND, Instant, Instructor
 from edge.rules.attendance import Kind
+from edge.rules.moments import Moment as When
+from edge.rules.spot_check import Standing, spot_check_standing, spot_check_window
 from kiosk_ui.facts import Facts, Greeted
 from kiosk_ui.names import masked, surname
 from kiosk_ui.screen import Moment, Phase, Sheet, moment
@@ -45,6 +47,26 @@ def clock(instant: Instant, zone: ZoneInfo) -> str:
     return local(instant, zone).strftime("%H:%M")
 
 
+def exactness(moment: When | None, zone: ZoneInfo) -> str:
+    """Return how exactly a time is known; nothing when it stands as the box wrote it."""
+    if moment is None or moment.earliest == moment.latest:
+        return ""
+    if moment.known:
+        return _("corrected, ± %(seconds)d s", seconds=-(-moment.error // SECOND))
+    earliest = _dated(moment.earliest, zone)
+    if moment.latest is None:
+        return _("after %(earliest)s", earliest=earliest)
+    return _(
+        "between %(earliest)s and %(latest)s",
+        earliest=earliest,
+        latest=_dated(moment.latest, zone),
+    )
+
+
+def _dated(instant: Instant, zone: ZoneInfo) -> str:
+    return local(instant, zone).strftime("%Y-%m-%d %H:%M")
+
+
 def day(instant: Instant, zone: ZoneInfo) -> str:
     """Return the calendar day in the words of the language, such as 5月12日 周二."""
     return str(format_skeleton("MMMEd", local(instant, zone), locale=locale()))
@@ -67,6 +89,33 @@ def called(instructor: Instructor | None) -> str:
     """Return how an instructor is addressed in public: by the family name."""
     name = surname(instructor.name) if instructor else ""
     return _("Instructor %(name)s", name=name) if name else _("Instructor")
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """How it stands with a spot check: whether it is due now, and when it is or why it is not."""
+
+    open: bool
+    text: str
+
+
+def spot_check(sheet: Sheet, now: Instant, zone: ZoneInfo) -> SpotCheck:
+    """Return how it stands with a spot check of the lesson (R6): greyed out unless it is due."""
+    state = spot_check_standing(sheet.lesson, sheet.profile, sheet.drawn, now)
+    window = spot_check_window(sheet.lesson, sheet.profile)
+    if window is None or state in (Standing.NOT_DRAWN, Standing.NOT_TAUGHT):
+        text = {
+            Standing.NOT_DRAWN: _("This lesson was not drawn"),
+            Standing.NOT_TAUGHT: _("This lesson does not take place"),
+        }.get(state, _("Not possible: the lesson is too short"))
+        return SpotCheck(False, text)
+    opens, closes = hhmm(window.opens, zone), hhmm(window.closes, zone)
+    if state is Standing.OVER:
+        return SpotCheck(
+            False, _("Drawn; it was due %(opens)s–%(closes)s", opens=opens, closes=closes)
+        )
+    text = _("Drawn; due %(opens)s–%(closes)s", opens=opens, closes=closes)
+    return SpotCheck(state is Standing.OPEN, text)
 
 
 def band(facts: Facts) -> Band | None:

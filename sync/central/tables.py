@@ -259,6 +259,8 @@ lesson_run = Table(
     _text("profile", "name of the rule profile"),
     _text("documents", "JSON: kind -> SHA-256, frozen at opening"),
     _text("content", "JSON of the lesson as frozen at opening"),
+    Column("ended_ledger", Text, comment="of the event that ended it"),
+    Column("ended_seq", BigInteger, comment="of the event that ended it"),
     Index("lesson_run_by_lesson", "lesson_id"),
 )
 
@@ -272,6 +274,15 @@ def _of_event(name: str, *columns: SchemaItem) -> Table:
         Column("seq", BigInteger, primary_key=True, autoincrement=False),
         _text("box", "box id"),
         *columns,
+    )
+
+
+def _clocks() -> tuple[SchemaItem, ...]:
+    """Return the columns by which it is reckoned when something was; absent: as the box said."""
+    return (
+        Column("boot", Text, comment="of the box, in which that was"),
+        Column("mono", BigInteger, comment="the box's monotonic clock then, nanoseconds"),
+        Column("clock", Text, comment="whether the box's time was synchronised then"),
     )
 
 
@@ -303,6 +314,7 @@ snapshot = _of_event(
     _whole("at", "when it was taken, or given up"),
     _text("sha256", "empty when missed"),
     _text("cause", "why it was missed"),
+    *_clocks(),
     CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
     Index("snapshot_by_lesson", "lesson_id"),
 )
@@ -316,6 +328,7 @@ recording = _of_event(
     _text("sha256", "empty while it runs"),
     _whole("bytes", ""),
     Column("interrupted", Boolean, nullable=False),
+    *_clocks(),
     Index("recording_by_lesson", "lesson_id"),
 )
 
@@ -349,4 +362,24 @@ camera = Table(
     _whole("at", "the box's time of the change"),
 )
 
-PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera)
+document_answer = _of_event(
+    "document_answer",
+    _text("kind", "of document"),
+    _text("epoch", "of the centre"),
+    _whole("version", ""),
+    _text("outcome", "applied | refused"),
+    _text("reason", "why it was refused"),
+    _whole("at", "the box's time"),
+    Index("document_answer_by_box", "box", "epoch", "kind"),
+)
+
+PROJECTIONS = (
+    lesson_run,
+    scan,
+    snapshot,
+    recording,
+    gap,
+    clock_truth,
+    camera,
+    document_answer,
+)

@@ -25,6 +25,7 @@ from edge.model import (
     Window,
 )
 from edge.rules.attendance import Mark
+from edge.rules.dating import Span
 from edge.rules.moments import Moment
 
 # A synchronised clock is within a second; the way of a hello adds a moment.
@@ -33,13 +34,18 @@ _CLOCK_OFF: Duration = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a lesson was taught. ``documents``: kind → SHA-256, frozen at its opening."""
+    """How a lesson was taught. ``documents``: kind → SHA-256, frozen at its opening.
+
+    ``opened``, ``ended``: when that was, as exactly as is known; where a lesson is shown.
+    """
 
     opened_at: Instant
     opened_by: str
     ended_at: Instant | None
     ended_by: str | None
     documents: Mapping[str, str]
+    opened: Moment | None = None
+    ended: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Shot:
     sha256: str = ""
     arrived: bool = False
     cause: str = ""
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Film:
     sha256: str = ""
     where: str = "box"
     percent: int = 0
+    span: Span | None = None
+    stated: Window | None = None  # as the box believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ class Hole:
     ends: Instant
     camera: str
     cause: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +210,26 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A kind of document for a box: which version was published, which one it has in force.
+
+    ``in_force`` is 0 while it has none of this epoch; ``reason``: why it refused the published one.
+    """
+
+    kind: str
+    published: int
+    in_force: int
+    reason: str = ""
+
+    @property
+    def state(self) -> str:
+        """How it stands: in_force | refused | coming."""
+        if self.in_force >= self.published:
+            return "in_force"
+        return "refused" if self.reason else "coming"
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One box. ``silent`` when nothing was heard for longer than the centre's setting."""
 
@@ -213,6 +243,7 @@ class Box:
     clock_ahead: Duration
     software: str
     cameras: tuple[Camera, ...]
+    papers: tuple[Paper, ...] = ()
 
     @property
     def clock_doubtful(self) -> bool:

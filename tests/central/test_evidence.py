@@ -13,11 +13,11 @@ from edge.documents import (
     PROFILES,
     ROSTER,
     TIMETABLE,
-    profiles_to_json,
     roster_to_json,
     timetable_to_json,
 )
 from edge.model import MINUTE, Instant, Lesson
+from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import books, evidence, tables
 from sync.central.console.timeline import draw
 from sync.central.documents import store_document
@@ -72,7 +72,7 @@ def test_an_opened_lesson_is_judged_by_what_it_froze(centre: Centre) -> None:
     lesson = two_hours(START, profile="short")
     rules = replace(books.shipped_profile("demo"), name="short")
     plan(centre, BOX, lesson, count=2)
-    store_document(centre.store, BOX, PROFILES, profiles_to_json({"short": rules}), 1)
+    store_document(centre.store, BOX, PROFILES, profiles_to_json(Rulebook.of([rules])), 1)
     chain = Chain(BOX)
     centre.know(chain)
     frozen = {row.kind: row.sha256 for row in centre.rows(tables.document)}
@@ -82,7 +82,7 @@ def test_an_opened_lesson_is_judged_by_what_it_froze(centre: Centre) -> None:
         events.LessonOpened(body.lesson_id, body.by, frozen, "short", 1, body.lesson),
     )
     plan(centre, BOX, two_hours(START + 60 * MINUTE), count=5)
-    store_document(centre.store, BOX, PROFILES, profiles_to_json({}), 1)
+    store_document(centre.store, BOX, PROFILES, profiles_to_json(Rulebook()), 1)
     one = of(centre, at("09:10"))
     assert one.lesson.start == START
     assert len(one.attendees) == 2

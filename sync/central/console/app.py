@@ -92,6 +92,7 @@ def create_app(parts: Parts) -> Flask:
         status_words=words.status,
         cause_words=words.cause,
         incident_words=words.incident,
+        document_words=words.document,
         reason_words=words.reason,
         size_words=words.size,
         lasting=words.lasting,

@@ -1,0 +1,60 @@
+"""The steps of the box's database that came after those of ``edge.migrations``, in their order.
+
+A step adds. It may drop a projection, which is derived from the events, and nothing else.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from edge.migrations import PROJECTIONS as PROJECTIONS
+from edge.migrations import box as box
+from edge.migrations import run_script
+
+
+@box()
+def directions(db: Database) -> None:
+    """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
+    run_script(
+        db,
+        """
+CREATE TABLE draw (
+    lesson_id TEXT PRIMARY KEY,
+    drawn_by  TEXT NOT NULL,                     -- the authority
+    drawn_at  INTEGER NOT NULL
+) STRICT
+
+DROP TABLE profile
+""",
+    )
+
+
+@box()
+def clocks_of_evidence(db: Database) -> None:
+    """The clocks beside the times of snapshots, recordings and lessons, to reckon when they were.
+
+    What stands there from before has none, and keeps the time that the box believed, until a
+    rebuild.
+    """
+    run_script(
+        db,
+        """
+ALTER TABLE lesson_run ADD COLUMN opened_seq INTEGER
+
+ALTER TABLE lesson_run ADD COLUMN ended_seq INTEGER
+
+ALTER TABLE snapshot ADD COLUMN seq INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE snapshot ADD COLUMN boot TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE snapshot ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE snapshot ADD COLUMN clock TEXT NOT NULL DEFAULT 'synchronised'
+
+ALTER TABLE recording ADD COLUMN boot TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE recording ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE recording ADD COLUMN clock TEXT NOT NULL DEFAULT 'synchronised'
+""",
+    )
