@@ -19,6 +19,7 @@ from edge import events
 from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
+from edge.health_events import AlertCleared, AlertRaised, DiskPlanned
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import correct
 from sync.central import tables, times
@@ -290,6 +291,37 @@ def _recording_gap(connection: Connection, origin: Origin, body: events.Recordin
 def _camera_health(connection: Connection, origin: Origin, body: events.CameraHealth) -> None:
     row = {"state": body.state, "cause": body.cause, "at": origin.at}
     insert_or_update(connection, tables.camera, {"box": origin.box, "camera": body.camera, **row})
+
+
+@_of(AlertRaised)
+def _alert_raised(connection: Connection, origin: Origin, body: AlertRaised) -> None:
+    insert_or_update(
+        connection,
+        tables.alert,
+        {
+            "box": origin.box,
+            "subject": body.subject,
+            "code": body.code,
+            "detail": body.detail,
+            "lesson_id": body.lesson_id,
+            "at": origin.at,
+        },
+    )
+
+
+@_of(AlertCleared)
+def _alert_cleared(connection: Connection, origin: Origin, body: AlertCleared) -> None:
+    alert = tables.alert
+    mine = and_(
+        alert.c.box == origin.box, alert.c.subject == body.subject, alert.c.code == body.code
+    )
+    connection.execute(delete(alert).where(mine))
+
+
+@_of(DiskPlanned)
+def _disk_planned(connection: Connection, origin: Origin, body: DiskPlanned) -> None:
+    row = {"box": origin.box, **vars(body), "at": origin.at}
+    insert_or_update(connection, tables.disk, row)
 
 
 @_of(events.ClockCorrected)

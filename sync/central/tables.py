@@ -338,4 +338,27 @@ camera = Table(
     _whole("at", "the box's time of the change"),
 )
 
-PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera)
+alert = Table(
+    "alert",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="a camera's id, or box"),
+    Column("code", Text, primary_key=True, comment="of edge.rules.alerts"),
+    _text("detail", "what the box saw"),
+    _text("lesson_id", "of that moment, or empty"),
+    _whole("at", "the box's time of the raising"),
+)
+
+disk = Table(
+    "disk",
+    metadata,
+    Column("box", Text, primary_key=True),
+    _text("quality", "what the cameras record, of edge.rules.disk"),
+    Column("ballast", Boolean, nullable=False),
+    _whole("free", "bytes"),
+    _whole("total", "bytes"),
+    _whole("days_left", "days of lessons, -1 when nothing is recorded"),
+    _whole("at", "the box's time of the change"),
+)
+
+PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera, alert, disk)
