@@ -68,9 +68,13 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What recording costs: bytes for a day of lessons at each quality that the cameras have."""
+    """What a day of lessons costs, in bytes: recording, at each quality that the cameras have.
+
+    ``small``: attendance and snapshots of that day, which are kept whatever happens to the video.
+    """
 
     a_day: Mapping[Quality, int]
+    small: int = 0
 
     def next_below(self, quality: Quality) -> Quality:
         """Return what *quality* falls to: the next one that the cameras have."""
@@ -118,7 +122,7 @@ def plan(disk: Disk, load: Load, away: Duration, before: Quality, recording: boo
         else:
             quality = min(before, _best(need, load, room, spare=15), key=ORDER.index)
     wanted = own.floor + _with(need[Quality.FULL], 25) + own.floor
-    rate = load.of(quality)
+    rate = load.of(quality) + load.small if load.of(quality) else 0
     return Plan(
         quality=quality,
         shed=max(0, min(wanted, disk.total) - disk.free),
@@ -130,11 +134,11 @@ def plan(disk: Disk, load: Load, away: Duration, before: Quality, recording: boo
 def _needs(load: Load, away: Duration) -> dict[Quality, int]:
     """Return the room that each quality needs lest its turn be over: the next one's rest of days.
 
-    For the last quality that is any room at all.
+    Attendance and snapshots of those days come with it; for the last quality it is only them.
     """
     to_go = max(_LEAST, HORIZON - away) + _RESERVE
     return {
-        quality: max(1, load.of(load.next_below(quality)) * to_go // DAY)
+        quality: max(1, (load.of(load.next_below(quality)) + load.small) * to_go // DAY)
         for quality in ORDER
         if quality is not Quality.STOPPED
     }
