@@ -37,6 +37,7 @@ log = logging.getLogger("classbox")
 
 LOOK_EVERY_S = 0.5
 REPLAN_EVERY_S = 60.0
+CHECKPOINT_EVERY_S = 300.0
 _DAY = 24 * 60 * MINUTE
 
 NOT_RUNNING = Why(
@@ -75,6 +76,7 @@ class Recorder:
         self._replan_at = 0.0
         self._steward = Steward(service.ledger, config)
         self._sentinel = Sentinel(service.ledger)
+        self._checkpoint_at = monotonic() + CHECKPOINT_EVERY_S
         # With a centre it is the link that knows what may go.
         self._retention = _housekeeping(service) if config.link is None else None
 
@@ -105,7 +107,7 @@ class Recorder:
             self._watch_over(wants)
             self._settle()
             if self._retention is not None:
-                self._retention.step(monotonic())
+                self._keep_house(self._retention)
             self._swept = True
         finally:
             self._show()
@@ -117,6 +119,14 @@ class Recorder:
             keeper.close()
         self._show()
         self._watch.close()
+
+    def _keep_house(self, retention: Retention) -> None:
+        """Do what the link does where there is one: shed media, move the WAL into the database."""
+        now = monotonic()
+        retention.step(now)
+        if now >= self._checkpoint_at:
+            self._checkpoint_at = now + CHECKPOINT_EVERY_S
+            self._ledger.store.checkpoint()
 
     def _watch_over(self, wants: Mapping[str, tuple[str, ...]]) -> None:
         filmed = {

@@ -17,6 +17,7 @@ from edge import alerts, cameras, queries
 from edge.clock import local
 from edge.config import Config
 from edge.ledger import Ledger
+from edge.media import MediaStore
 from edge.model import DAY, SECOND, Duration, Instant, Window
 from edge.rules.disk import Disk, Load, Quality, plan
 from edge.rules.lessons import TAUGHT, recording_window
@@ -28,6 +29,7 @@ _USUAL_SUBSTREAM = 64_000
 # The share of key frames in a stream with one in two seconds, by size.
 _KEY_FRAMES_PART = 8
 _PARTS_MEASURED = 200
+_PICTURES_MEASURED = 50
 _BEHIND, _AHEAD = 7 * DAY, 14 * DAY
 
 
@@ -76,7 +78,10 @@ def load_of(connection: sqlite3.Connection, config: Config, now: Instant) -> Loa
         moving = _rate(connection, Quality.SUBSTREAM, min(full // 4, _USUAL_SUBSTREAM))
         a_day[Quality.SUBSTREAM] = moving
     a_day[Quality.KEY_FRAMES] = _rate(connection, Quality.KEY_FRAMES, moving // _KEY_FRAMES_PART)
-    return Load({quality: rate * seconds * filming for quality, rate in a_day.items()})
+    return Load(
+        {quality: rate * seconds * filming for quality, rate in a_day.items()},
+        _small(connection, config.data_dir, now),
+    )
 
 
 def away(connection: sqlite3.Connection, config: Config, now: Instant, dated: bool) -> Duration:
@@ -128,6 +133,29 @@ def _cameras(connection: sqlite3.Connection, config: Config) -> tuple[int, bool]
         if bound and bound["role"] == "classroom":
             kinds.append(bound["protocol"] == "onvif")
     return len(kinds), any(kinds)
+
+
+def _small(connection: sqlite3.Connection, data_dir: Path, now: Instant) -> int:
+    """Return the bytes of pictures on a day of lessons, by the last week and the last pictures."""
+    since = now - _BEHIND
+    week = connection.execute(
+        "SELECT COUNT(*) AS pictures, COUNT(DISTINCT at / :day) AS days FROM "
+        "(SELECT at FROM scan WHERE photo <> '' AND at >= :since UNION ALL "
+        "SELECT at FROM snapshot WHERE state = 'taken' AND at >= :since)",
+        {"day": DAY, "since": since},
+    ).fetchone()
+    media = MediaStore(data_dir / "media")
+    sizes = [
+        size
+        for row in connection.execute(
+            "SELECT sha256 FROM media WHERE sort <> 'recording' ORDER BY seq DESC LIMIT ?",
+            (_PICTURES_MEASURED,),
+        )
+        if (size := media.room_of(row["sha256"])) is not None
+    ]
+    if not sizes or not week["days"]:
+        return 0
+    return sum(sizes) // len(sizes) * int(week["pictures"]) // int(week["days"])
 
 
 def _rate(connection: sqlite3.Connection, quality: Quality, usual: int) -> int:

@@ -13,6 +13,35 @@ from edge.migrations import run_script
 
 
 @box()
+def health(db: Database) -> None:
+    """What is wrong now, how the disk is used, and at what quality each part was recorded."""
+    run_script(
+        db,
+        """
+CREATE TABLE alert (
+    subject   TEXT NOT NULL,                     -- a camera's id, or 'box'
+    code      TEXT NOT NULL,                     -- of edge.rules.alerts
+    detail    TEXT NOT NULL,
+    lesson_id TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (subject, code)
+) STRICT
+
+CREATE TABLE disk_plan (
+    quality   TEXT NOT NULL,                     -- of edge.rules.disk
+    ballast   INTEGER NOT NULL,
+    free      INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    days_left INTEGER NOT NULL,
+    at        INTEGER NOT NULL
+) STRICT
+
+ALTER TABLE recording ADD COLUMN quality TEXT NOT NULL DEFAULT 'full'
+""",
+    )
+
+
+@box()
 def directions(db: Database) -> None:
     """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
     run_script(

@@ -19,9 +19,9 @@ from enum import StrEnum
 from edge.model import DAY, Duration
 
 HORIZON: Duration = 14 * DAY
-# However long the centre has been away, there is a tomorrow. Rates vary, lessons run over: half a
-# day is held back.
-_LEAST: Duration = DAY
+# However long the centre has been away, it may stay away some more. Rates vary, lessons run over:
+# half a day is held back.
+_LEAST: Duration = 3 * DAY
 _RESERVE: Duration = DAY // 2
 _MIB = 1024**2
 
@@ -68,9 +68,13 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What recording costs: bytes for a day of lessons at each quality that the cameras have."""
+    """What a day of lessons costs, in bytes: recording, at each quality that the cameras have.
+
+    ``small``: attendance and snapshots of that day, which are kept whatever happens to the video.
+    """
 
     a_day: Mapping[Quality, int]
+    small: int = 0
 
     def next_below(self, quality: Quality) -> Quality:
         """Return what *quality* falls to: the next one that the cameras have."""
@@ -107,18 +111,15 @@ def plan(disk: Disk, load: Load, away: Duration, before: Quality, recording: boo
     """
     own = marks(disk.total)
     room = max(0, disk.free - own.floor)
-    need = _needs(load, away)
+    need = _needs(load, away, max(0, disk.total - own.floor))
     quality = _best(need, load, room, spare=0)
     if ORDER.index(quality) < ORDER.index(before):
-        if before is Quality.STOPPED:
-            # There is no stream to disturb; but the floor is not crossed to and fro.
-            quality = _best(need, load, max(0, room - own.low), spare=15)
-        elif recording:
-            quality = before
-        else:
-            quality = min(before, _best(need, load, room, spare=15), key=ORDER.index)
+        # What stopped starts again at once, for there is no stream to disturb.
+        waits = recording and before is not Quality.STOPPED
+        eased = _best(need, load, max(0, room - own.low), spare=15)
+        quality = before if waits else min(before, eased, key=ORDER.index)
     wanted = own.floor + _with(need[Quality.FULL], 25) + own.floor
-    rate = load.of(quality)
+    rate = load.of(quality) + load.small if load.of(quality) else 0
     return Plan(
         quality=quality,
         shed=max(0, min(wanted, disk.total) - disk.free),
@@ -127,17 +128,22 @@ def plan(disk: Disk, load: Load, away: Duration, before: Quality, recording: boo
     )
 
 
-def _needs(load: Load, away: Duration) -> dict[Quality, int]:
+def _needs(load: Load, away: Duration, whole: int) -> dict[Quality, int]:
     """Return the room that each quality needs lest its turn be over: the next one's rest of days.
 
-    For the last quality that is any room at all.
+    Attendance and snapshots of those days come with it. For the last quality it is only those of
+    the days after this one. Of a small card at most half (of *whole*) is kept for days to come at
+    the cost of full quality, or it would never have that, though its centre were always there.
     """
-    to_go = max(_LEAST, HORIZON - away) + _RESERVE
-    return {
-        quality: max(1, load.of(load.next_below(quality)) * to_go // DAY)
-        for quality in ORDER
-        if quality is not Quality.STOPPED
-    }
+    to_go = max(_LEAST, HORIZON - away)
+    need: dict[Quality, int] = {}
+    for quality in ORDER[:-1]:
+        lower = load.next_below(quality)
+        rest = max(0, HORIZON - away - DAY) if lower is Quality.STOPPED else to_go
+        need[quality] = max(1, (load.of(lower) + load.small) * (rest + _RESERVE) // DAY)
+    least = max(need[quality] for quality in ORDER[1:-1])
+    need[Quality.FULL] = max(min(need[Quality.FULL], whole // 2), min(need[Quality.FULL], least))
+    return need
 
 
 def _best(need: Mapping[Quality, int], load: Load, room: int, spare: int) -> Quality:

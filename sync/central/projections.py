@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from edge import events
 from edge.chain import event_from_row
@@ -23,7 +23,8 @@ from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import Truth, correct
-from sync.central import answers, tables, times
+from sync.central import answers, health, tables, times
+from sync.central.origin import Origin
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
 
@@ -47,45 +48,8 @@ class Unreadable:
     problem: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Origin:
-    """Which event of which box a row comes from, and the box's clocks when it was written.
-
-    ``rows`` collects what is only inserted, table by table: one statement for a whole batch
-    costs a tenth of one for each row. ``truths`` are those of boots asked for in this batch.
-    """
-
-    box: str
-    ledger: str
-    seq: int
-    event_id: str
-    reading: Reading
-    rows: dict[str, list[dict[str, Any]]]
-    truths: dict[str, tuple[Truth, ...]]
-
-    @property
-    def at(self) -> int:
-        """The event's wall time."""
-        return self.reading.at
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """The columns that every projection of an event begins with."""
-        return {"ledger": self.ledger, "seq": self.seq, "box": self.box}
-
-    def flush(self, connection: Connection) -> None:
-        """Insert what was noted so far, for an event that changes rows of others."""
-        for name, rows in self.rows.items():
-            insert_new(connection, tables.metadata.tables[name], rows)
-        self.rows.clear()
-
-    def add(self, table: Table, row: Mapping[str, Any]) -> None:
-        """Note a row of this event for *table*."""
-        self.rows.setdefault(table.name, []).append({**self.key, **row})
-
-
 Apply = Callable[[Connection, Origin, Any], None]
-_APPLY: dict[type[Body], Apply] = {}
+_APPLY: dict[type[Body], Apply] = {**health.APPLY}
 
 
 def apply(

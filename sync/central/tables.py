@@ -55,9 +55,7 @@ box = Table(
     Column("id", Text, primary_key=True, comment="as in its configuration and its topics"),
     _text("ledger", "uuid of the ledger it writes now"),
     _hash("public_key", "Ed25519; as enrolled, or in development as first heard"),
-    Column(
-        "sealing_key", LargeBinary, comment="X25519; what is written to the box is sealed to it"
-    ),
+    Column("sealing_key", LargeBinary, comment="X25519; what goes to the box is sealed to it"),
     Column("enrolled_at", BigInteger, comment="the centre's time; absent: trusted as first heard"),
     Column("revoked_at", BigInteger, comment="the centre's time; its certificates are void"),
     _whole("first_seen", "the centre's time"),
@@ -237,9 +235,17 @@ media_erased = Table(
     _whole("at", "the centre's time"),
 )
 
-lesson_run = Table(
+PROJECTIONS: list[Table] = []
+
+
+def _projection(name: str, *columns: SchemaItem) -> Table:
+    table = Table(name, metadata, *columns)
+    PROJECTIONS.append(table)
+    return table
+
+
+lesson_run = _projection(
     "lesson_run",
-    metadata,
     Column("box", Text, primary_key=True),
     Column("lesson_id", Text, primary_key=True),
     _text("ledger", "of the event that opened it"),
@@ -267,9 +273,8 @@ lesson_run = Table(
 
 def _of_event(name: str, *columns: SchemaItem) -> Table:
     """Return a projection with one row an event, so that no event can count twice."""
-    return Table(
+    return _projection(
         name,
-        metadata,
         Column("ledger", Text, primary_key=True),
         Column("seq", BigInteger, primary_key=True, autoincrement=False),
         _text("box", "box id"),
@@ -352,9 +357,8 @@ clock_truth = _of_event(
     Index("clock_truth_by_boot", "boot"),
 )
 
-camera = Table(
+camera = _projection(
     "camera",
-    metadata,
     Column("box", Text, primary_key=True),
     Column("camera", Text, primary_key=True),
     _text("state", "online | offline | refused | unusable"),
@@ -373,13 +377,23 @@ document_answer = _of_event(
     Index("document_answer_by_box", "box", "epoch", "kind"),
 )
 
-PROJECTIONS = (
-    lesson_run,
-    scan,
-    snapshot,
-    recording,
-    gap,
-    clock_truth,
-    camera,
-    document_answer,
+alert = _projection(
+    "alert",
+    Column("box", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="a camera's id, or box"),
+    Column("code", Text, primary_key=True, comment="of edge.rules.alerts"),
+    _text("detail", "what the box saw"),
+    _text("lesson_id", "of that moment, or empty"),
+    _whole("at", "the box's time of the raising"),
+)
+
+disk = _projection(
+    "disk",
+    Column("box", Text, primary_key=True),
+    _text("quality", "what the cameras record, of edge.rules.disk"),
+    Column("ballast", Boolean, nullable=False),
+    _whole("free", "bytes"),
+    _whole("total", "bytes"),
+    _whole("days_left", "days of lessons, -1 when nothing is recorded"),
+    _whole("at", "the box's time of the change"),
 )

@@ -230,6 +230,26 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """What a box says is wrong. ``subject``: a camera's id, or ``box``."""
+
+    subject: str
+    code: str
+    detail: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """How a box uses its disk. ``days_left``: days of lessons, -1 when nothing is recorded."""
+
+    quality: str
+    free: int
+    total: int
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One box. ``silent`` when nothing was heard for longer than the centre's setting."""
 
@@ -244,6 +264,8 @@ class Box:
     software: str
     cameras: tuple[Camera, ...]
     papers: tuple[Paper, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    disk: Disk | None = None
 
     @property
     def clock_doubtful(self) -> bool:

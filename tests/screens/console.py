@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ViewportSize
 
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
+from edge.health_events import AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
 from sync.central.documents import store_document
 from sync.messages import CHUNK_BYTES, Chunk
@@ -139,6 +140,7 @@ def morning(centre: Centre) -> Lesson:
     """Fill *centre* with a morning at 10:12; return the lesson with something to see."""
     first = Room(centre, "room-203", "203", CLASS, 42)
     first.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
+    first.say(at("08:40"), DiskPlanned("full", True, 18 * 10**10, 25 * 10**10, 24))
     first.say(at("08:52"), opened(first.lesson))
     first.film(at("08:45"), NOW)
     first.arrive(38, by_hand=5, photos=30)
@@ -152,6 +154,7 @@ def morning(centre: Centre) -> Lesson:
     broken.say(at("09:41"), events.CameraHealth(CAMERA, "offline", why))
     body = events.RecordingGap(broken.lesson.id, CAMERA, at("09:41"), at("10:05"), why)
     broken.say(at("10:05"), body)
+    broken.say(at("09:41:20"), AlertRaised(CAMERA, "offline", why, broken.lesson.id))
     broken.arrive(29)
     broken.snapshots(at("09:41"))
     missed = events.SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
@@ -162,6 +165,9 @@ def morning(centre: Centre) -> Lesson:
     west.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
     west.say(at("08:50"), opened(west.lesson))
     west.film(at("08:45"), NOW)
+    west.say(at("08:50"), AlertRaised(CAMERA, "view_changed", "likeness 0.07", ""))
+    west.say(at("08:51"), DiskPlanned("substream", True, 9 * 10**9, 62 * 10**9, 9))
+    west.say(at("08:51:01"), AlertRaised("box", "disk_degraded", "9 GB are free", ""))
     west.arrive(24)
     west.snapshots(NOW)
     west.send(NOW - 8 * SECOND, clock="unsynchronised")

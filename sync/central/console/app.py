@@ -17,7 +17,7 @@ from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
 from sync.central.config import CentreConfig
-from sync.central.console import language, words
+from sync.central.console import faults, language, words
 from sync.central.media import MediaHolder
 from sync.central.store import CentralStore
 
@@ -91,6 +91,7 @@ def create_app(parts: Parts) -> Flask:
         room_words=words.room,
         status_words=words.status,
         cause_words=words.cause,
+        fault_words=faults.name,
         incident_words=words.incident,
         document_words=words.document,
         reason_words=words.reason,

@@ -15,6 +15,7 @@ from edge.look.language import _, locale, ngettext
 from edge.model import SECOND, Duration, Instant
 from edge.rules.moments import Moment
 from sync.central.attention import Item
+from sync.central.console import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,8 @@ def item(of: Item, now: Instant, zone: ZoneInfo) -> Said:
                 version=of.count,
                 reason=reason,
             )
+        case code if code.startswith("alert_"):
+            tag, text = faults.said(code.removeprefix("alert_"), of.subject, at)
         case "camera_refused":
             tag = _("Camera refuses")
             text = _("wrong password since %(time)s; correct it on the box", time=at)
