@@ -55,7 +55,9 @@ box = Table(
     Column("id", Text, primary_key=True, comment="as in its configuration and its topics"),
     _text("ledger", "uuid of the ledger it writes now"),
     _hash("public_key", "Ed25519; as enrolled, or in development as first heard"),
-    Column("sealing_key", LargeBinary, comment="X25519; what goes to the box is sealed to it"),
+    Column(
+        "sealing_key", LargeBinary, comment="X25519; what is written to the box is sealed to it"
+    ),
     Column("enrolled_at", BigInteger, comment="the centre's time; absent: trusted as first heard"),
     Column("revoked_at", BigInteger, comment="the centre's time; its certificates are void"),
     _whole("first_seen", "the centre's time"),
@@ -239,9 +241,8 @@ PROJECTIONS: list[Table] = []
 
 
 def _projection(name: str, *columns: SchemaItem) -> Table:
-    table = Table(name, metadata, *columns)
-    PROJECTIONS.append(table)
-    return table
+    PROJECTIONS.append(Table(name, metadata, *columns))
+    return PROJECTIONS[-1]
 
 
 lesson_run = _projection(
