@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that only ever add.
+"""The tables of the box's database, as migrations that only ever add; see edge.later_migrations.
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
@@ -385,34 +385,5 @@ CREATE TABLE camera_login (
     nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
     sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
 ) STRICT
-""",
-    )
-
-
-@box()
-def health(db: Database) -> None:
-    """What is wrong now, how the disk is used, and at what quality each part was recorded."""
-    run_script(
-        db,
-        """
-CREATE TABLE alert (
-    subject   TEXT NOT NULL,                     -- a camera's id, or 'box'
-    code      TEXT NOT NULL,                     -- of edge.rules.alerts
-    detail    TEXT NOT NULL,
-    lesson_id TEXT NOT NULL,
-    at        INTEGER NOT NULL,
-    PRIMARY KEY (subject, code)
-) STRICT
-
-CREATE TABLE disk_plan (
-    quality   TEXT NOT NULL,                     -- of edge.rules.disk
-    ballast   INTEGER NOT NULL,
-    free      INTEGER NOT NULL,
-    total     INTEGER NOT NULL,
-    days_left INTEGER NOT NULL,
-    at        INTEGER NOT NULL
-) STRICT
-
-ALTER TABLE recording ADD COLUMN quality TEXT NOT NULL DEFAULT 'full'
 """,
     )

@@ -282,7 +282,8 @@ def _recording_stored(
     connection: sqlite3.Connection, event: Event, body: events.RecordingStored
 ) -> None:
     connection.execute(
-        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recording (seq, lesson_id, camera, starts, ends, sha256, bytes, interrupted, "
+        "quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.seq,
             body.lesson_id,
