@@ -90,6 +90,8 @@ def test_a_service_that_speaks_in_the_runtime_folder_is_heard(stage: Stage) -> N
         screen.state()
         stage.door("one_at_a_time")
         until(screen, "One at a time, please")
+        # Nothing worse than the network is to be said.
+        stage.picture()
         stage.link(False)
         until(screen, "No network")
 
