@@ -86,6 +86,7 @@ def test_a_service_that_speaks_in_the_runtime_folder_is_heard(stage: Stage) -> N
     """Guidance and lamps change without any event in the ledger."""
     stage.door()
     stage.recorder("waiting")
+    stage.link(True)
     with stage.served() as url, stream(url) as screen:
         screen.state()
         stage.door("one_at_a_time")
