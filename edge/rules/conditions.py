@@ -26,6 +26,7 @@ RISKS = (
     Code.PICTURE_FROZEN,
     Code.VIEW_CHANGED,
 )
+_OUT = (Code.OFFLINE, Code.REFUSED, Code.UNUSABLE)
 
 
 class Doubt(StrEnum):
@@ -82,8 +83,10 @@ def conditions(
     """
     if lesson.state not in TAUGHT or not light_window(lesson, profile).holds(now):
         return None
+    # That a camera is out counts at once: the light needs no patience, it calls nobody.
+    out = {Case(name, Code(state)) for name, state in (cameras or {}).items() if state in _OUT}
     risks = sorted(
-        (case for case in standing if case.code in RISKS),
+        {case for case in standing if case.code in RISKS} | out,
         key=lambda case: (RISKS.index(case.code), case.subject),
     )
     doubts = [

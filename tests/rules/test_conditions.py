@@ -81,6 +81,14 @@ def test_reasons_come_worst_first() -> None:
     assert found.doubts == (Doubt.CLOCK, Doubt.DOOR)
 
 
+def test_a_camera_that_is_out_counts_before_it_is_an_alert() -> None:
+    """The light is honest at once; calling a person has patience."""
+    found = look(cameras={"cam-1": "recording", "cam-2": "offline"})
+    assert found is not None and found.alerts == (Case("cam-2", Code.OFFLINE),)
+    again = look(standing=found.alerts, cameras={"cam-2": "offline"})
+    assert again is not None and again.alerts == found.alerts
+
+
 def test_a_recorder_that_is_silent_is_a_reason_and_a_camera_being_dialled_is_none() -> None:
     """In the first seconds the light is neither on nor out."""
     found = look(silent=True)
