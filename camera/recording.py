@@ -55,6 +55,8 @@ STALE: Duration = 10 * SECOND
 # key frames in a row (a stall of the network is over by the second). What is shown when follows
 # from where a part begins, in the box's time, so that the difference never adds up.
 DRIFT: Duration = 1 * SECOND
+# No camera that sends video is quiet for so long.
+LULL: Duration = 2 * SECOND
 # How long a child may need to end by itself once its parent is gone.
 _FAREWELL_S = 15.0
 
@@ -105,6 +107,7 @@ class Recording:
         self._next_sync = 0.0
         self._key_frame: KeyFrame | None = None
         self._last_packet: Instant = 0
+        self._heard_at: Instant = 0
         # Set by the thread that reads orders.
         self.lessons: tuple[str, ...] = ()
         self.stop = threading.Event()
@@ -136,7 +139,8 @@ class Recording:
         for packet in stream.packets():
             reading = self._reading = self._clock.now()
             self._mind_a_leap(reading)
-            now = self._last_packet = reading.at
+            now = reading.at
+            self._hear(now)
             if packet.stream.type == "video" and packet.is_keyframe:
                 self._at_key_frame(stream, packet, now)
                 self._key_frame = stream.key_frame(packet, now)
@@ -150,11 +154,29 @@ class Recording:
                 self._end_part(now)
                 return
 
+    def _hear(self, now: Instant) -> None:
+        """Note when the last packet came.
+
+        libavformat holds one picture back until the next comes, and hands it over when it gives
+        up waiting: what comes after a lull does not count before something follows it.
+        """
+        if now - self._heard_at <= LULL:
+            self._last_packet = now
+        self._heard_at = now
+
+    @property
+    def _last_end(self) -> Instant:
+        """Where the part ends when it ends by itself; at its start when that is not known yet.
+
+        The file says how far it goes then; see footage.
+        """
+        return max(self._part.start if self._part else 0, self._last_packet)
+
     def _mind_a_leap(self, reading: Reading) -> None:
         """End the part where the time was set: none begins by one time and ends by another."""
         offset = reading.at - reading.mono // 1000
         if self._offset is not None and abs(offset - self._offset) > STEP:
-            self._end_part(self._last_packet)
+            self._end_part(self._last_end)
         self._offset = offset
 
     def _at_key_frame(self, stream: Stream, packet: Packet[Any], now: Instant) -> None:
@@ -226,7 +248,7 @@ class Recording:
     def _fail(self, kind: Failure, message: str) -> None:
         try:
             # The last packet is the end, not the moment at which its successor was given up.
-            self._end_part(self._last_packet, interrupted=True)
+            self._end_part(self._last_end, interrupted=True)
         except OSError as error:
             # The draft stays as it is; whoever adopts it measures the file.
             kind, message = _writing_trouble(error)

@@ -6,7 +6,6 @@ once: what is stored, sent and hashed is the same, and nothing re-encodes in ord
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -357,7 +356,7 @@ def decode(kind: str, content: bytes) -> Body:
     Raises BadBody when the bytes are not a JSON object or a field is missing.
     """
     try:
-        values = json.loads(content)
+        values = _DECODER.decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise BadBody(f"{kind}: the body is not JSON ({error})") from error
     if not isinstance(values, dict):
@@ -365,13 +364,16 @@ def decode(kind: str, content: bytes) -> Body:
     cls = KINDS.get(kind)
     if cls is None:
         return UnknownBody(kind, values)
-    known = {field.name for field in dataclasses.fields(cls)}
+    known = cls.__dataclass_fields__.keys()
+    if not values.keys() <= known:
+        values = {name: value for name, value in values.items() if name in known}
     try:
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**values)
     except TypeError as error:
         raise BadBody(f"{kind}: {error}") from error
 
 
+_DECODER = json.JSONDecoder()
 # Made once: building an encoder costs as much as using it.
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

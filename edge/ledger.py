@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ from edge.events import Body, LedgerBorn, LedgerBranched
 from edge.keys import KeyProblem, Signer
 from edge.later_migrations import PROJECTIONS, box
 from edge.lineage import Lineage
-from edge.model import Duration, Instant, Reading
+from edge.model import ClockQuality, Duration, Instant, Reading
 from edge.proof import Record, Report
 from edge.store import Store
 
 SOFTWARE = version("classbox")
 _BATCH = 1000
+_CLOCKS = {str(quality): quality for quality in ClockQuality}
+_RECORDS = (
+    "SELECT event.*, salt, bytes FROM event LEFT JOIN body USING (seq) WHERE seq > ? ORDER BY seq"
+)
 
 
 class LedgerError(Exception):
@@ -213,13 +218,21 @@ class Ledger:
 
     def events(self, after_seq: int = 0, limit: int = _BATCH) -> list[Record]:
         """Return up to *limit* records with ``seq > after_seq``, in order."""
-        with self.store.read() as connection:
-            rows = connection.execute(
-                "SELECT event.*, salt, bytes FROM event LEFT JOIN body USING (seq) "
-                "WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after_seq, limit),
-            ).fetchall()
-        return [Record(event_from_row(row), row["salt"], row["bytes"]) for row in rows]
+        with closing(self.following(after_seq)) as records:
+            return list(islice(records, limit))
+
+    def following(self, after_seq: int) -> Generator[Record, None, None]:
+        """Yield the records behind *after_seq* as they are wanted, of one state of the database.
+
+        Close it before waiting for anything: until then nothing of the WAL can be recycled.
+        """
+        with (
+            self.store.read() as connection,
+            closing(connection.execute(_RECORDS, (after_seq,))) as rows,
+        ):
+            for seq, name, kind, at, boot, mono, clock, *hashes, salt, content in rows:
+                reading = Reading(at, boot, mono, _CLOCKS[clock])
+                yield Record(Event(seq, name, kind, reading, *hashes), salt, content)
 
     def last_at(self) -> Instant | None:
         """Return the time that the last event carries, None before the first."""

@@ -208,6 +208,14 @@ class Cursor:
                 "UPDATE media SET state = 'waiting' WHERE state IN ('missing', 'refused')"
             )
 
+    def try_refused(self, sha256: str) -> None:
+        """Let a file wait again that was refused, if it is still one of the box's."""
+        with self.store.write() as connection:
+            connection.execute(
+                "UPDATE media SET state = 'waiting' WHERE sha256 = ? AND state = 'refused'",
+                (sha256,),
+            )
+
     def safe(self, ledger: str) -> int:
         """Return up to which event of *ledger* the centre has vouched for, 0 for none."""
         with self.store.read() as connection:

@@ -7,6 +7,8 @@ Owns the box's side of "nothing lost, nothing twice" (docs/protocol.md). Promise
   after some seconds without progress;
 - at most ``Pace.window`` messages are under way, and nothing is sent before the centre has said,
   in answer to this connection's hello, how far it is;
+- a centre that is slow, because many boxes come at once, is not made slower: what went unanswered
+  is asked again later and later, and fewer messages are under way after each that was lost;
 - where the centre holds other events than this ledger, both find the last event that they share,
   and the box goes on from there under a new name: nothing is overwritten on either side;
 - inputs that do not belong to the present state change nothing.
@@ -16,10 +18,11 @@ Pure: frozen values in, frozen values out; ``now`` is a monotonic time in second
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from sync.messages import POINTS
+from sync.pace import Flow, Pace
 
 
 class State(Enum):
@@ -102,17 +105,6 @@ NEXT: dict[State, dict[Input, State]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast and how patiently. Seconds, and messages under way at once."""
-
-    window: int = 20
-    stall: float = 3.0
-    ask_again: float = 3.0
-    heartbeat: float = 10.0
-    retry: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
 class Greet:
     """Send a hello with this number; only its answer may set ``acked`` back."""
 
@@ -159,10 +151,11 @@ class Delivery:
     hello sent and ``heard`` of the last one answered, 0 for none; ``hello_at`` is when the next
     one is due. While comparing, event ``shared`` is known to be the same on both sides and event
     ``differs`` is not; once they have parted ``differs`` follows ``shared``. ``question`` numbers
-    comparisons, ``compare_at`` is when the next is due.
+    comparisons, ``compare_at`` is when the next is due. ``flow`` is how the pace is kept with this
+    centre.
     """
 
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     state: State = State.OFFLINE
     head: int = 0
     acked: int = 0
@@ -177,6 +170,13 @@ class Delivery:
     differs: int = 0
     question: int = 0
     compare_at: float = 0.0
+    greeted_at: float = 0.0
+    flow: Flow = field(default_factory=Flow)
+
+    @property
+    def stalls_at(self) -> float:
+        """When it counts as stuck, unless something is acknowledged before."""
+        return self.progress_at + self.pace.stall * self.flow.patience
 
     @property
     def sent(self) -> int:
@@ -189,10 +189,12 @@ def step(delivery: Delivery, now: float) -> Step:
     if delivery.state in (State.ASKING, State.STREAMING) and now >= delivery.hello_at:
         return Greet(delivery.hello + 1)
     if delivery.state is State.STREAMING:
-        if delivery.sent < delivery.head and len(delivery.window) < delivery.pace.window:
+        room = delivery.flow.room(delivery.pace)
+        if delivery.sent < delivery.head and len(delivery.window) < room:
             return Send(delivery.sent)
-        stalls = delivery.progress_at + delivery.pace.stall
-        return Wait(min(delivery.hello_at, stalls) if delivery.window else delivery.hello_at)
+        return Wait(
+            min(delivery.hello_at, delivery.stalls_at) if delivery.window else delivery.hello_at
+        )
     if delivery.state is State.COMPARING:
         if now >= delivery.compare_at:
             return Compare(delivery.question + 1, _points(delivery.shared, delivery.differs))
@@ -206,7 +208,14 @@ def step(delivery: Delivery, now: float) -> Step:
 
 def connected(delivery: Delivery, now: float) -> Delivery:
     """A connection stands: ask the centre how far it is, and forget what was under way."""
-    return _goes(delivery, Input.CONNECTED, window=(), hello_at=now)
+    return _goes(
+        delivery,
+        Input.CONNECTED,
+        window=(),
+        hello_at=now,
+        heard=delivery.hello,  # what the last connection left unanswered says nothing of this one
+        flow=Flow(),
+    )
 
 
 def lost(delivery: Delivery) -> Delivery:
@@ -221,7 +230,11 @@ def grown(delivery: Delivery, head: int) -> Delivery:
 
 def greeted(delivery: Delivery, number: int, now: float) -> Delivery:
     """The hello *number* was sent."""
-    return replace(delivery, hello=number, hello_at=now + delivery.pace.ask_again)
+    flow = delivery.flow
+    if delivery.heard < delivery.hello:  # the one before was not answered in time
+        flow = flow.unanswered(delivery.pace)
+    again = now + delivery.pace.ask_again * flow.patience
+    return replace(delivery, hello=number, hello_at=again, greeted_at=now, flow=flow)
 
 
 def sent(delivery: Delivery, upto: int, now: float) -> Delivery:
@@ -239,9 +252,15 @@ def answered(
     the last hello may set ``acked`` back, to what a restored centre still has.
     """
     if number != delivery.hello:
+        # A late answer. Saying hello at once, as to a centre that begins anew, would make a slow
+        # centre slower, and each of its answers late again.
+        if delivery.state is State.ASKING and not delivery.acked < seq <= delivery.head:
+            return delivery
         return acknowledged(delivery, seq, now)
     if delivery.state in (State.ASKING, State.STREAMING):
-        delivery = replace(delivery, heard=number, hello_at=now + delivery.pace.heartbeat)
+        flow = delivery.flow.answered_after(now - delivery.greeted_at, delivery.pace)
+        again = now + delivery.pace.heartbeat
+        delivery = replace(delivery, heard=number, hello_at=again, flow=flow)
     if not agrees:
         return differs(replace(delivery, acked=min(seq, delivery.head)), now)
     if seq > delivery.head:
@@ -271,7 +290,14 @@ def acknowledged(delivery: Delivery, seq: int, now: float) -> Delivery:
         return _goes(delivery, Input.REPEATED, hello_at=now)
     if not delivery.window or delivery.rewound_at == seq:
         return delivery  # nothing to rewind, or the other repeats of a window that was rewound
-    return _goes(delivery, Input.REPEATED, window=(), rewound_at=seq, progress_at=now)
+    return _goes(
+        delivery,
+        Input.REPEATED,
+        window=(),
+        rewound_at=seq,
+        progress_at=now,
+        flow=delivery.flow.lost(delivery.pace),
+    )
 
 
 def differs(delivery: Delivery, now: float) -> Delivery:
@@ -289,7 +315,8 @@ def differs(delivery: Delivery, now: float) -> Delivery:
 
 def questioned(delivery: Delivery, number: int, now: float) -> Delivery:
     """The question *number* was sent."""
-    return replace(delivery, question=number, compare_at=now + delivery.pace.ask_again)
+    again = now + delivery.pace.ask_again * delivery.flow.patience
+    return replace(delivery, question=number, compare_at=again)
 
 
 def compared(delivery: Delivery, number: int, shared: int, now: float) -> Delivery:
@@ -324,10 +351,11 @@ def ticked(delivery: Delivery, now: float) -> Delivery:
     """Time has passed: notice that nothing moves, or that a refusal may be tried again."""
     if delivery.state is State.REFUSED and now >= delivery.retry_at:
         return _goes(delivery, Input.RETRY, hello_at=now)
-    stuck = delivery.window and now - delivery.progress_at >= delivery.pace.stall
+    stuck = delivery.window and now >= delivery.stalls_at
     ignored = delivery.heard < delivery.hello and now >= delivery.hello_at
     if stuck or ignored:
-        return _goes(delivery, Input.STALLED, window=(), hello_at=now)
+        flow = delivery.flow.lost(delivery.pace)
+        return _goes(delivery, Input.STALLED, window=(), hello_at=now, flow=flow)
     return delivery
 
 
@@ -340,13 +368,15 @@ def _points(shared: int, differs: int) -> tuple[int, ...]:
 
 def _advanced(delivery: Delivery, what: Input, seq: int, now: float) -> Delivery:
     left = tuple(upto for upto in delivery.window if upto > seq)
-    moved = len(left) < len(delivery.window) or seq > delivery.acked
+    arrived = len(delivery.window) - len(left)
+    moved = arrived > 0 or seq > delivery.acked
     return _goes(
         delivery,
         what,
         acked=seq,
         window=left,
         progress_at=now if moved else delivery.progress_at,
+        flow=delivery.flow.arrived(arrived),
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 from edge import queries, timekeeping
 from edge.box import BoxService
@@ -276,11 +278,10 @@ class Facts:
         stretch = self._lineage.at(what.after + 1)
         ends = self._lineage.ends(stretch.ledger)
         most = BATCH_EVENTS if ends is None else min(BATCH_EVENTS, ends - what.after)
-        records = [
-            Record(record.event, record.salt, record.body)
-            for record in self._ledger.events(what.after, most)
-        ]
-        payload, count = wire.encode_batch(stretch.ledger, what.after, records)
+        # Read one by one, and closed before anything is sent: how many fit shows as they come.
+        with closing(self._ledger.following(what.after)) as found:
+            records = (Record(one.event, one.salt, one.body) for one in islice(found, most))
+            payload, count = wire.encode_batch(stretch.ledger, what.after, records)
         if not self._line.publish(topic(self._box, EVENTS), payload):
             return False
         self.delivery = delivery.sent(self.delivery, what.after + count, now)

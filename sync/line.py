@@ -24,6 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sync.messages import PACKET_LIMIT
 from sync.tls import Context
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _CONNECT_WITHIN_S = 5.0
 _CLOSE_WITHIN_S = 1.0
-# What the broker may send before it is acknowledged: this bounds the memory of a slow reader.
+# What the broker may send before it is acknowledged (MQTT 5, Receive Maximum).
 _IN_FLIGHT = 200
 
 
@@ -133,6 +134,7 @@ class Line:
         client = self._make(reached, causes)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = _IN_FLIGHT
+        properties.MaximumPacketSize = PACKET_LIMIT
         try:
             if self._context is not None:
                 client.tls_set_context(self._context())

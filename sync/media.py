@@ -40,6 +40,8 @@ class Media:
         self._in_hours = True
         self._more = True
         self._due: float | None = None
+        # How often each file was refused by the centre, and when it may be offered again.
+        self._refusals: dict[str, tuple[int, float]] = {}
         self.upload = Upload(Pace(rate=config.media_rate))
         cursor.try_again()
 
@@ -76,6 +78,7 @@ class Media:
         self.upload = uploads.ticked(self.upload, now)
         self._due = None
         self._look_at_hours()
+        self._look_at_refused(now)
         if self._more and self.upload.file is not None:
             self._give_way(self.upload.file)
         for _ in range(_AT_ONCE):
@@ -102,12 +105,12 @@ class Media:
             raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
         if message.stored:
             self._cursor.note_media(message.sha256, "stored")
+            self._refusals.pop(message.sha256, None)
         elif self._cursor.note_lost(message.sha256):
             self._more = True  # it was stored there, and is no more
             return
         elif message.refused:
-            log.error("link: the centre refuses %s…: %s", message.sha256[:12], message.refused)
-            self._cursor.note_media(message.sha256, "refused")
+            self._refused(message.sha256, message.refused, now)
         else:
             self.upload = uploads.answered(self.upload, message.sha256, message.offset, now)
             return
@@ -124,6 +127,27 @@ class Media:
         if in_hours != self._in_hours:
             self._in_hours = in_hours
             self._more = True
+
+    def _refused(self, sha256: str, cause: str, now: float) -> None:
+        """Set a file aside for a while: its disk may be mended, or what spoilt it on the way."""
+        times = self._refusals.get(sha256, (0, 0.0))[0] + 1
+        pause = uploads.refused_again_after(times)
+        self._refusals[sha256] = (times, now + pause)
+        log.error(
+            "link: the centre refuses %s…: %s; it is offered again in %d h",
+            sha256[:12],
+            cause,
+            pause // 3600,
+        )
+        self._cursor.note_media(sha256, "refused")
+
+    def _look_at_refused(self, now: float) -> None:
+        """Let files that were refused long enough ago wait their turn again."""
+        for sha256, (times, again_at) in self._refusals.items():
+            if now >= again_at:
+                self._refusals[sha256] = (times, float("inf"))
+                self._cursor.try_refused(sha256)
+                self._more = True
 
     def _give_way(self, file: File) -> None:
         """Set *file* aside when another goes first, or when its hours are over."""

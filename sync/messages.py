@@ -24,7 +24,9 @@ PART_BYTES = 256 * KIB  # sealed bytes of a document in one message
 PARTS = 64  # messages that one document may take
 HEAD_BYTES = 8 * KIB  # room for the head beside a chunk or a part
 RECEIPT_BYTES = 96 * KIB
-PACKET_BYTES = 512 * KIB  # what brokers are configured to take
+PACKET_BYTES = 512 * KIB  # the largest message of all
+# What brokers and clients are configured to take: a message with its topic and properties.
+PACKET_LIMIT = PACKET_BYTES + 4 * KIB
 POINTS = 64  # places compared at once when a ledger and the centre disagree
 ASKED_MEDIA = 1000  # files that one question may name
 

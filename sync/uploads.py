@@ -76,6 +76,8 @@ NEXT: dict[State, dict[Input, State]] = {
 # wait in front of it. Seconds.
 _SOON = 0.05
 _LATE = 0.1
+# Bytes below which a message is mostly its own head.
+_PACKET = 4 * KIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,25 @@ class Pace:
 
     @property
     def piece(self) -> int:
-        """Bytes of one message: a slow rate is not to be used up for many seconds at once."""
-        return min(self.chunk, self.rate) if self.rate else self.chunk
+        """Bytes of one message: under a limited rate what it allows in a twentieth of a second.
+
+        So whatever else uses the line waits that long at most. A very slow rate sends a packet.
+        """
+        if not self.rate:
+            return self.chunk
+        return min(self.chunk, self.rate, max(self.rate // 20, _PACKET))
+
+
+_HOUR = 3600.0
+
+
+def refused_again_after(times: int) -> float:
+    """Return how long a file that the centre refused so often stays away, in seconds.
+
+    1, 4, 16, 64 h, then a week: whoever mends a disk need not restart anything, and a file that
+    never comes right costs the line little.
+    """
+    return min(_HOUR * 4.0 ** (min(times, 5) - 1), 7 * 24 * _HOUR)
 
 
 @dataclass(frozen=True, slots=True)

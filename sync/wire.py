@@ -11,12 +11,12 @@ raw bytes. Fields that a version does not know are ignored, so newer forms do no
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
-from edge.chain import SALT_BYTES, Event
 from edge.events import canonical
-from edge.model import ClockQuality, Reading
+from sync import records
 from sync.fields import KIND, SHA256, Head, b64
 from sync.messages import (
     ASKED_MEDIA,
@@ -58,6 +58,9 @@ from sync.messages import (
 
 def encode(message: Message) -> bytes:
     """Return the bytes of *message*; raises TooLarge rather than make a poison message."""
+    if isinstance(message, Batch):
+        parts = [records.encode(record) for record in message.records]
+        return _batch_to_json(message.ledger, message.prev_seq, parts)
     head, data = _ENCODERS[type(message)](message)
     head["v"] = VERSION
     encoded = canonical(head)
@@ -72,15 +75,15 @@ def encode(message: Message) -> bytes:
     return encoded + b"\n" + data
 
 
-def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple[bytes, int]:
-    """Return one message with the first of *records*, and how many of them it holds (>= 1).
+def encode_batch(ledger: str, prev_seq: int, found: Iterable[Record]) -> tuple[bytes, int]:
+    """Return one message with the first of *found*, and how many of them it holds (>= 1).
 
     As many as fit into BATCH_BYTES; an event too large for that travels alone.
     """
     parts: list[bytes] = []
     room = BATCH_BYTES - HEAD_BYTES
-    for record in records[:BATCH_EVENTS]:
-        part = canonical(_record_to_json(record))
+    for record in islice(found, BATCH_EVENTS):
+        part = records.encode(record)
         if parts and len(part) + 1 > room:
             break
         if len(part) > EVENT_BYTES:
@@ -90,8 +93,7 @@ def encode_batch(ledger: str, prev_seq: int, records: Sequence[Record]) -> tuple
             )
         parts.append(part)
         room -= len(part) + 1
-    head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
-    return head[:-1] + b',"records":[' + b",".join(parts) + b"]}", len(parts)
+    return _batch_to_json(ledger, prev_seq, parts), len(parts)
 
 
 def signed_part(message: Hello | Receipt | Anchor) -> bytes:
@@ -120,54 +122,23 @@ def decode(payload: bytes) -> Message:
     return decoder(Head(head), data if newline else b"")
 
 
-def _record_to_json(record: Record) -> dict[str, Any]:
-    event = record.event
-    return {
-        "seq": event.seq,
-        "id": event.id,
-        "kind": event.kind,
-        "at": event.reading.at,
-        "boot": event.reading.boot,
-        "mono": event.reading.mono,
-        "clock": event.reading.clock,
-        "body_hash": b64(event.body_hash),
-        "prev_hash": b64(event.prev_hash),
-        "hash": b64(event.hash),
-        "signature": b64(event.signature),
-        "salt": None if record.salt is None else b64(record.salt),
-        "body": None if record.body is None else b64(record.body),
-    }
-
-
-def _record_from_json(head: Head) -> Record:
-    clock = head.text("clock", 32)
-    if clock not in set(ClockQuality):
-        raise BadMessage(f"clock: {clock!r} is not known")
-    event = Event(
-        seq=head.whole("seq", 1),
-        id=head.text("id"),
-        kind=head.text("kind", 64),
-        reading=Reading(
-            at=head.whole("at"),
-            boot=head.text("boot", 64),
-            mono=head.whole("mono"),
-            clock=ClockQuality(clock),
-        ),
-        body_hash=head.raw("body_hash", 32),
-        prev_hash=head.raw("prev_hash", 32),
-        hash=head.raw("hash", 32),
-        signature=head.raw("signature", 64),
-    )
-    if head.absent("salt") or head.absent("body"):
-        return Record(event, None, None)
-    return Record(event, head.raw("salt", SALT_BYTES), head.raw("body"))
+def _batch_to_json(ledger: str, prev_seq: int, parts: Sequence[bytes]) -> bytes:
+    head = canonical({"v": VERSION, "type": "events", "ledger": ledger, "prev_seq": prev_seq})
+    encoded = head[:-1] + b',"records":[' + b",".join(parts) + b"]}"
+    limit = EVENT_BYTES + HEAD_BYTES
+    if len(encoded) > limit:
+        raise TooLarge(f"events: {len(encoded)} bytes; at most {limit} travel")
+    return encoded
 
 
 def _batch_from_json(head: Head, data: bytes) -> Batch:
     batch = Batch(
         ledger=head.text("ledger", 64),
         prev_seq=head.whole("prev_seq"),
-        records=tuple(_record_from_json(entry) for entry in head.heads("records")),
+        records=tuple(
+            records.decode(entry, head, f"records[{number}]")
+            for number, entry in enumerate(head.entries("records"))
+        ),
     )
     if not 1 <= len(batch.records) <= BATCH_EVENTS:
         raise BadMessage(f"events: {len(batch.records)} records; 1 to {BATCH_EVENTS} travel")
@@ -320,15 +291,8 @@ def _request_to_json(message: Request) -> tuple[dict[str, Any], bytes]:
     return {"type": "request", "id": message.id, "expires": message.expires}, message.sealed
 
 
-def _batch_to_json(message: Batch) -> tuple[dict[str, Any], None]:
-    records = [_record_to_json(record) for record in message.records]
-    head = {"type": "events", "ledger": message.ledger, "prev_seq": message.prev_seq}
-    return {**head, "records": records}, None
-
-
 _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]] = {
     Hello: _hello_to_json,
-    Batch: _batch_to_json,
     Ack: _plain("ack", "ledger", "seq", "answer", "agrees", "at", "clock", "centre_key", "speaks"),
     Refused: _plain("refused", "ledger", "cause", "text", "answer"),
     Offer: _plain("offer", "sha256", "size", "sort"),
@@ -346,7 +310,6 @@ _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]]
 }
 
 _LIMITS: dict[type[Any], int] = {
-    Batch: EVENT_BYTES + HEAD_BYTES,
     Ask: RECEIPT_BYTES,
     Receipt: RECEIPT_BYTES,
 }

@@ -14,11 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sync.messages import PACKET_BYTES
+from sync.messages import PACKET_LIMIT
 from tests.processes import Child, NotInTime, free_port, wait_for
-
-# A packet is a message with its topic and properties.
-_PACKET_BYTES = PACKET_BYTES + 4096
 
 
 class Broker:
@@ -50,7 +47,7 @@ class Broker:
             "persistence false\n"
             "set_tcp_nodelay true\n"
             "max_inflight_messages 1000\n"
-            f"max_packet_size {_PACKET_BYTES}\n",
+            f"max_packet_size {PACKET_LIMIT}\n",
             "ascii",
         )
         return settings

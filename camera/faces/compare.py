@@ -17,9 +17,22 @@ def unit(vector: Vector) -> Vector:
     return np.asarray(vector / max(length, 1e-9), dtype=np.float32)
 
 
-def mean(vectors: list[Vector]) -> Vector:
+def mean(vectors: Sequence[Vector]) -> Vector:
     """Return the direction that several embeddings of one face share, length 1."""
     return unit(np.sum(vectors, axis=0))
+
+
+def likeness(earlier: Sequence[Vector], embedding: Vector) -> float | None:
+    """Return the cosine between *embedding* and the mean of *earlier* ones, −1 to 1.
+
+    An embedding may be silent in parts, which are zeros there: only what both speak of is compared.
+    Without such a part the answer is None.
+    """
+    spoken = embedding != 0
+    before = np.sum(earlier, axis=0)[spoken] if earlier else np.zeros(0, dtype=np.float32)
+    if not before.any():
+        return None
+    return float(unit(before) @ unit(embedding[spoken]))
 
 
 @dataclass(frozen=True, slots=True)

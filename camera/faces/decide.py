@@ -14,7 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from camera.faces.compare import Gallery, Match, Thresholds, Vector, identify, mean
+from camera.faces.compare import (
+    Gallery,
+    Match,
+    Thresholds,
+    Vector,
+    identify,
+    likeness,
+    mean,
+)
 from edge.model import SECOND, Duration
 
 Moment = int
@@ -42,7 +50,7 @@ class Manners:
     near: float = 0.17  # from here a face is compared
     similar: float = 0.8  # a second face of this share of the first makes it unclear whose turn
     frames: int = 3  # embeddings that a decision needs
-    memory: int = 5  # embeddings of a track that are averaged
+    memory: int = 6  # embeddings of a track that are averaged
     lost: Duration = SECOND  # a track ends when its face was not seen for so long
     looked_away: Duration = SECOND  # after so long away, facing the camera is a new look
     settle: Duration = SECOND  # before somebody is told to come closer or to hold still
@@ -66,7 +74,10 @@ class Sight:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One face from its coming to its going. ``person_id`` is set by its match."""
+    """One face from its coming to its going. ``person_id`` is set by its match.
+
+    ``embedded`` counts its embeddings, of which ``embeddings`` are the latest.
+    """
 
     id: int
     sight: Sight
@@ -75,6 +86,7 @@ class Track:
     near_since: Moment | None = None
     usable_at: Moment | None = None
     embeddings: tuple[Vector, ...] = ()
+    embedded: int = 0
     person_id: str = ""
 
 
@@ -146,11 +158,12 @@ def learn(
 
     When it does not resemble the earlier ones, somebody else stepped into the same place.
     """
-    earlier = track.embeddings
-    if earlier and float(mean(list(earlier)) @ embedding) < thresholds.same_face:
+    track = replace(track, embedded=track.embedded + 1)
+    alike = likeness(track.embeddings, embedding)
+    if alike is not None and alike < thresholds.same_face:
         renewed = replace(track, since=track.seen, near_since=track.seen, embeddings=(embedding,))
     else:
-        renewed = replace(track, embeddings=(*earlier, embedding)[-manners.memory :])
+        renewed = replace(track, embeddings=(*track.embeddings, embedding)[-manners.memory :])
     return _with(scene, renewed)
 
 
@@ -166,7 +179,7 @@ def match(
     track = next((track for track in scene.tracks if track.id == track_id), None)
     if track is None or track.person_id or len(track.embeddings) < manners.frames:
         return None
-    found = identify(mean(list(track.embeddings)), gallery, expected, thresholds)
+    found = identify(mean(track.embeddings), gallery, expected, thresholds)
     return replace(found, frames=len(track.embeddings)) if found else None
 
 

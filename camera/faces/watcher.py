@@ -1,12 +1,12 @@
 """From a frame to a match: mesh, crop, embedding and decision in one go.
 
-At most one face of a frame is embedded, so that the time a frame takes does not grow with the
-number of people at the door.
+At most one face of a frame is embedded, and by one of the recogniser's views, so that the time a
+frame takes does not grow with the number of people at the door.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from camera.faces import align, decide, quality
 from camera.faces.align import Picture
@@ -36,7 +36,8 @@ class Watcher:
     def __init__(self, mesh: Mesh, embedder: Embedder, manners: Manners = MANNERS) -> None:
         self.embedder = embedder
         self._mesh = mesh
-        self._manners = manners
+        # A match rests on every view.
+        self._manners = replace(manners, frames=max(manners.frames, embedder.views))
         self._scene = Scene()
 
     def look(
@@ -55,7 +56,7 @@ class Watcher:
         if track is not None:
             crop = crops[track.sight]
             assert crop is not None, "a face whose turn it is was near enough to be cropped"
-            embedding = self.embedder.embed(crop)
+            embedding = self.embedder.glance(crop, track.embedded)
             self._scene = decide.learn(self._scene, track, embedding, thresholds, self._manners)
             found = decide.match(
                 self._scene, track.id, gallery, expected, thresholds, self._manners

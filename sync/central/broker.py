@@ -21,12 +21,10 @@ from edge.model import Instant
 from sync import tls
 from sync.central.authority import SERVER, Authority, AuthorityProblem
 from sync.central.config import CentreConfig
-from sync.messages import MEDIA_SUFFIX, PACKET_BYTES, PREFIX
+from sync.messages import MEDIA_SUFFIX, PACKET_LIMIT, PREFIX
 
 log = logging.getLogger("classbox")
 
-# A packet is a message with its topic and properties.
-_PACKET_BYTES = PACKET_BYTES + 4096
 _PROGRAM = "mosquitto"
 
 
@@ -83,7 +81,7 @@ acl_file {(folder / "acl").absolute()}
 persistence false
 set_tcp_nodelay true
 max_inflight_messages 1000
-max_packet_size {_PACKET_BYTES}
+max_packet_size {PACKET_LIMIT}
 """
 
 

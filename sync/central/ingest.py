@@ -16,7 +16,7 @@ from edge.clock import Clock, monotonic
 from edge.keys import Signer
 from edge.model import DAY
 from edge.service import Service
-from sync.central import broker, documents, erasure, metrics, requests
+from sync.central import broker, documents, erasure, leftovers, metrics, requests
 from sync.central.config import CentreConfig
 from sync.central.intake import EventIntake
 from sync.central.media import MediaHolder
@@ -35,11 +35,16 @@ _WAIT_S = 0.25
 _DOCUMENTS_EVERY_S = 0.5
 _TIDY_EVERY_S = 30.0
 # A transaction takes what has come, up to this: enough to share the cost of a commit, few enough
-# to answer soon. The broker sends no more than the line's limit before it is acknowledged, so a
-# slow database fills the broker and then the boxes, never this process.
+# to answer soon.
 _MESSAGES_AT_ONCE = 200
 _BYTES_AT_ONCE = 1024 * 1024
+# What may wait in memory for a slow database or disk. What comes beyond that is let go of at once:
+# nobody was told that it is held, and its box sends it again, fewer at once. MQTT's Receive Maximum
+# alone does not bound it: Mosquitto 2.0.11 sends up to that many more for each PUBACK.
+MOST_WAITING = 1000
+MOST_WAITING_BYTES = 32 * 1024 * 1024
 _CRL_EVERY_S = 3600.0
+_CLEAR_EVERY_S = 3600.0
 
 Take = Callable[[Sequence[tuple[str, bytes]]], list[Outgoing]]
 
@@ -59,13 +64,16 @@ class Reception:
         self._inbox: Inbox[Happening] = Inbox()
         self._take = take
         self._channel = channels[-1]
-        metrics.watch(self._channel, self._inbox.length)
+        # Each has one writer, the line's thread and ours: their difference needs no lock.
+        self._bytes_come = self._bytes_taken = 0
+        self.dropped = 0  # messages let go of because too much waited
+        metrics.watch(self._channel, self.waiting, self.waiting_bytes)
         self.line = Line(
             config.broker_host,
             config.broker_port,
             name,
             [shard_topic(digit, channel) for digit in digits for channel in channels],
-            self._inbox.put,
+            self._comes,
             context,
         )
 
@@ -90,15 +98,37 @@ class Reception:
             metrics.MESSAGES.labels(self._channel).inc(len(arrived))
         return connected
 
+    def waiting(self) -> int:
+        """Return how many messages wait to be taken."""
+        return self._inbox.length()
+
+    def waiting_bytes(self) -> int:
+        """Return how many bytes of messages wait to be taken."""
+        return self._bytes_come - self._bytes_taken
+
+    def _comes(self, happening: Happening) -> None:
+        """Let a happening wait for its turn; called in the line's thread."""
+        if isinstance(happening, Arrived):
+            size = len(happening.payload)
+            full = self.waiting() >= MOST_WAITING
+            if full or self.waiting_bytes() + size > MOST_WAITING_BYTES:
+                self.dropped += 1
+                metrics.DROPPED.labels(self._channel).inc()
+                happening.done()
+                return
+            self._bytes_come += size
+        self._inbox.put(happening)
+
     def _what_has_come(self) -> list[Happening]:
         happenings = self._inbox.take(_WAIT_S, 1)
-        more, room = happenings, _BYTES_AT_ONCE
+        more, size = happenings, 0
         while more and len(happenings) < _MESSAGES_AT_ONCE:
-            room -= sum(len(one.payload) for one in more if isinstance(one, Arrived))
-            if room <= 0:
+            size += sum(map(_size, more))
+            if size >= _BYTES_AT_ONCE:
                 break
             more = self._inbox.take(0, 1)
             happenings += more
+        self._bytes_taken += sum(map(_size, happenings))
         return happenings
 
     def say(self, outgoing: Sequence[Outgoing]) -> None:
@@ -135,12 +165,13 @@ class Ingest:
             broker.context_of(config, name, clock),
         )
         name += MEDIA_SUFFIX
+        self._files = MediaIntake(store, media, clock)
         self.media = Reception(
             config,
             name,
             share.digits,
             (MEDIA,),
-            MediaIntake(store, media, clock).take,
+            self._files.take,
             broker.context_of(config, name, clock),
         )
         self._config = config
@@ -151,13 +182,14 @@ class Ingest:
         self._swept = 0
         self._look_at = 0.0
         self._tidy_at = 0.0
+        self._clear_at = 0.0
 
     def run(self, service: Service) -> None:
         """Run until the service stops."""
         self.events.line.start()
         self.media.line.start()
         beside = threading.Thread(
-            target=service.loop, args=(self.media.step, 0.0), name="media", daemon=True
+            target=service.loop, args=(self._step_media, 0.0), name="media", daemon=True
         )
         beside.start()
         service.ready()
@@ -192,6 +224,15 @@ class Ingest:
             broker.keep_current(self._config.data_dir, self._clock.now().at)
         service.progress()
 
+    def _step_media(self) -> None:
+        self.media.step()
+        if monotonic() >= self._clear_at:
+            now = self._clock.now().at
+            dropped = leftovers.clear(self._store, self._media, now, self._share.has)
+            if dropped:
+                log.info("ingest: %d half-arrived files that nobody goes on with dropped", dropped)
+            self._clear_at = monotonic() + _CLEAR_EVERY_S
+
     def _publish(self) -> None:
         """Send what was stored or filed since the last look, whichever process did it."""
         if monotonic() < self._look_at:
@@ -208,3 +249,7 @@ class Ingest:
         if filed > self._requested:  # documents first: a request may rest on one
             self.events.say(self._events.requests(list(filter(self._share.has, asked))))
             self._requested = filed
+
+
+def _size(happening: Happening) -> int:
+    return len(happening.payload) if isinstance(happening, Arrived) else 0

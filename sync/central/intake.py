@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -34,7 +35,7 @@ from sync.central.hellos import Hellos
 from sync.central.ingest_core import Gap, Incident, Known, Place, Redelivery, Store, judge
 from sync.central.outgoing import Outgoing
 from sync.central.receipts import Receipts
-from sync.central.store import CentralStore, insert_new
+from sync.central.store import CentralStore, among, insert_new
 from sync.messages import (
     ACK,
     Ack,
@@ -53,6 +54,26 @@ from sync.messages import (
 )
 
 log = logging.getLogger("classbox")
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a box said: one message, or batches of one ledger that follow one another.
+
+    ``parts``: each message as it came, or why it is none, with its bytes.
+    """
+
+    box: str
+    topic: str
+    parts: list[tuple[Message | BadMessage, bytes]]
+
+    def joined(self) -> Batch | None:
+        """Return its batches as one, None where it is something else."""
+        batches = [message for message, _ in self.parts if isinstance(message, Batch)]
+        if len(batches) < 2:
+            return batches[0] if batches else None
+        records = tuple(record for batch in batches for record in batch.records)
+        return Batch(batches[0].ledger, batches[0].prev_seq, records)
 
 
 class EventIntake:
@@ -129,8 +150,8 @@ class EventIntake:
         outgoing: list[Outgoing] = []
         self._tally.clear()
         with self._store.writing() as connection:
-            for topic_text, payload in arrived:
-                outgoing += self._one(connection, topic_text, payload)
+            for said in _read(arrived):
+                outgoing += self._one(connection, said)
         for counter, count in self._tally.items():
             counter.inc(count)
         # Acknowledgements are cumulative: the last of a run says it all.
@@ -146,27 +167,26 @@ class EventIntake:
             kept.append(out)
         return kept[::-1]
 
-    def _one(self, connection: Connection, topic_text: str, payload: bytes) -> list[Outgoing]:
+    def _one(self, connection: Connection, said: _Said) -> list[Outgoing]:
         reading = self._clock.now()
-        now = reading.at
+        self._heard.note(said.box)
+        batch = said.joined()
+        if batch is not None:
+            return self._batch(connection, reading.at, said, batch)
+        ((message, payload),) = said.parts
         try:
-            box, _ = parse_topic(topic_text)
-        except UnknownMessage:
-            return []  # not for us; there is not even a box to name
-        self._heard.note(box)
-        try:
-            message = wire.decode(payload)
-            if isinstance(message, Hello):
-                return self.hellos.answer(connection, reading, box, message)
-            if isinstance(message, Compare):
-                return self._compare(connection, box, message)
-            if isinstance(message, Ask):
-                return self._receipts.answer(connection, box, message)
-            if isinstance(message, Batch):
-                return self._batch(connection, now, box, message, payload)
-            raise BadMessage(f"{type(message).__name__} does not belong on {topic_text}")
+            match message:
+                case Hello():
+                    return self.hellos.answer(connection, reading, said.box, message)
+                case Compare():
+                    return self._compare(connection, said.box, message)
+                case Ask():
+                    return self._receipts.answer(connection, said.box, message)
+                case BadMessage():
+                    raise message
+            raise BadMessage(f"{type(message).__name__} does not belong on {said.topic}")
         except BadMessage as error:
-            incidents.report(connection, now, box, "bad_message", str(error), payload)
+            incidents.report(connection, reading.at, said.box, "bad_message", str(error), payload)
             return []
 
     def _set_aside(self, topic_text: str, payload: bytes, error: Exception) -> list[Outgoing]:
@@ -192,16 +212,19 @@ class EventIntake:
         agree = lines.shared(connection, row, message.points)
         return [Outgoing(topic(box, ACK), Compared(message.id, message.ledger, agree))]
 
-    def _batch(
-        self, connection: Connection, now: int, box: str, batch: Batch, payload: bytes
-    ) -> list[Outgoing]:
+    def _batch(self, connection: Connection, now: int, said: _Said, batch: Batch) -> list[Outgoing]:
+        box = said.box
         row = lines.row_of(connection, batch.ledger)
         if row is None or row.box != box or not self.hellos.takes_from(connection, box):
             return []  # its hello has not come, or was refused; the box asks again by itself
         known = Known(row.uuid, bytes(row.public_key), row.last, bytes(row.last_hash))
-        held, ids = _held(connection, batch, row.root)
+        held, ids = _held(connection, batch, row)
         verdict = judge(known, batch, held, ids)
         match verdict:
+            case Incident() if len(said.parts) > 1:
+                # Those before the one that it is about are as good as ever.
+                parts = [_Said(box, said.topic, [part]) for part in said.parts]
+                return [out for part in parts for out in self._one(connection, part)]
             case Incident():
                 incidents.report(
                     connection,
@@ -209,15 +232,16 @@ class EventIntake:
                     box,
                     verdict.cause,
                     verdict.text,
-                    payload,
+                    said.parts[0][1],
                     batch.ledger,
                     verdict.seq,
                 )
-                said = Refused(batch.ledger, verdict.cause, verdict.text)
-                return [Outgoing(topic(box, ACK), said)]
+                refusal = Refused(batch.ledger, verdict.cause, verdict.text)
+                return [Outgoing(topic(box, ACK), refusal)]
             case Gap() | Redelivery():
                 lacking = isinstance(verdict, Gap)
-                self._tally[metrics.GAPS if lacking else metrics.REDELIVERIES] += 1
+                counter = metrics.GAPS if lacking else metrics.REDELIVERIES
+                self._tally[counter] += len(said.parts)
                 return [Outgoing(topic(box, ACK), Ack(batch.ledger, known.last))]
             case Store():
                 self._tally[metrics.EVENTS] += len(verdict.records)
@@ -273,38 +297,71 @@ class EventIntake:
             incidents.report(connection, now, box, cause, text, ledger=ledger)
 
 
+def _read(arrived: Sequence[tuple[str, bytes]]) -> list[_Said]:
+    """Return what came, batches joined that follow one another: they cost little more than one."""
+    heard: list[_Said] = []
+    latest: dict[str, tuple[_Said, str, int]] = {}  # by box: what its next batch may follow
+    for topic_text, payload in arrived:
+        try:
+            box, _ = parse_topic(topic_text)
+        except UnknownMessage:
+            continue  # not for us; there is not even a box to name
+        message: Message | BadMessage
+        try:
+            message = wire.decode(payload)
+        except BadMessage as error:
+            message = error
+        said, ledger, upto = latest.pop(box, (None, "", 0))
+        if (
+            said is not None
+            and isinstance(message, Batch)
+            and (message.ledger, message.prev_seq) == (ledger, upto)
+        ):
+            said.parts.append((message, payload))
+        else:
+            said = _Said(box, topic_text, [(message, payload)])
+            heard.append(said)
+        if isinstance(message, Batch):
+            latest[box] = (said, message.ledger, message.prev_seq + len(message.records))
+    return heard
+
+
 def _head_said(connection: Connection, box: str) -> int:
     query = select(tables.box.c.head).where(tables.box.c.id == box)
     return int(connection.execute(query).scalar() or 0)
 
 
 def _held(
-    connection: Connection, batch: Batch, root: str
+    connection: Connection, batch: Batch, row: Any
 ) -> tuple[dict[int, bytes], dict[str, Place]]:
     """Return what is held of the batch's seqs and ids, as ``judge`` wants it.
 
-    Branches of one *root* may each hold what has a set name, such as a planned snapshot.
+    *row*: the ledger's. Branches of one root may each hold what has a set name, such as a planned
+    snapshot.
     """
     table = tables.event
-    last = batch.prev_seq + len(batch.records)
-    held = connection.execute(
-        select(table.c.seq, table.c.hash).where(
-            table.c.ledger == batch.ledger, table.c.seq > batch.prev_seq, table.c.seq <= last
+    held: dict[int, bytes] = {}
+    if batch.prev_seq < row.last:
+        last = batch.prev_seq + len(batch.records)
+        of_batch = connection.execute(
+            select(table.c.seq, table.c.hash).where(
+                table.c.ledger == batch.ledger, table.c.seq > batch.prev_seq, table.c.seq <= last
+            )
         )
-    )
-    named = [record.event.id for record in batch.records]
-    ids = connection.execute(
-        select(table.c.id, table.c.ledger, table.c.seq)
-        .join(tables.ledger, tables.ledger.c.uuid == table.c.ledger)
-        .where(
-            table.c.id.in_(named),
-            (tables.ledger.c.root != root) | (table.c.ledger == batch.ledger),
+        held = {one.seq: bytes(one.hash) for one in of_batch}
+    named = connection.execute(
+        select(table.c.id, table.c.ledger, table.c.seq).where(
+            among(connection, table.c.id, [record.event.id for record in batch.records])
         )
-    )
-    return (
-        {row.seq: bytes(row.hash) for row in held},
-        {row.id: Place(row.ledger, row.seq) for row in ids},
-    )
+    ).all()
+    branches: set[str] = set()
+    if any(one.ledger != batch.ledger for one in named):
+        of_line = select(tables.ledger.c.uuid).where(
+            tables.ledger.c.root == row.root, tables.ledger.c.uuid != batch.ledger
+        )
+        branches = set(connection.execute(of_line).scalars())
+    ids = {one.id: Place(one.ledger, one.seq) for one in named if one.ledger not in branches}
+    return held, ids
 
 
 def _event_row(ledger: str, record: Record, now: int) -> dict[str, Any]:

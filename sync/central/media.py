@@ -47,8 +47,12 @@ class MediaHolder(Protocol):
         """
         ...
 
+    def arriving(self) -> list[tuple[str, str]]:
+        """Return box and hash of every file that is there in part."""
+        ...
+
     def drop(self, box: str, sha256: str) -> None:
-        """Delete what has arrived of a file that is not whole yet; without it do nothing."""
+        """Delete what is arriving of a file from that box; without it do nothing."""
         ...
 
     def delete(self, sha256: str) -> None:
@@ -125,9 +129,15 @@ class MediaFolder:
         _sync(self._incoming)
         return True
 
+    def arriving(self) -> list[tuple[str, str]]:
+        """See MediaHolder."""
+        named = (file.name.rpartition(".") for file in self._incoming.iterdir())
+        return [(box, sha256) for box, _, sha256 in named if box and _SHA256.fullmatch(sha256)]
+
     def drop(self, box: str, sha256: str) -> None:
         """See MediaHolder."""
         self._part(box, sha256).unlink(missing_ok=True)
+        _sync(self._incoming)
 
     def delete(self, sha256: str) -> None:
         """See MediaHolder."""

@@ -45,9 +45,21 @@ COMMIT_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
     registry=REGISTRY,
 )
+DROPPED = Counter(
+    "classbox_dropped_messages",
+    "Messages let go of because too much waited; boxes send them again",
+    ["channel"],
+    registry=REGISTRY,
+)
 QUEUE = Gauge(
     "classbox_queue_messages",
-    "Messages received and not yet taken; at most what the broker may have under way",
+    "Messages received and not yet taken",
+    ["channel"],
+    registry=REGISTRY,
+)
+QUEUE_BYTES = Gauge(
+    "classbox_queue_bytes",
+    "Bytes of the messages received and not yet taken",
     ["channel"],
     registry=REGISTRY,
 )
@@ -91,6 +103,7 @@ def served(port: int) -> Iterator[None]:
         thread.join()
 
 
-def watch(channel: str, length: Callable[[], float]) -> None:
-    """Let the queue of *channel* be as long as *length* says."""
+def watch(channel: str, length: Callable[[], float], size: Callable[[], float]) -> None:
+    """Let the queue of *channel* hold as many messages as *length* says, and bytes as *size*."""
     QUEUE.labels(channel).set_function(length)
+    QUEUE_BYTES.labels(channel).set_function(size)

@@ -22,7 +22,7 @@ from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
-from edge.rules.moments import correct
+from edge.rules.moments import Truth, correct
 from sync.central import answers, tables, times
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
@@ -52,7 +52,7 @@ class Origin:
     """Which event of which box a row comes from, and the box's clocks when it was written.
 
     ``rows`` collects what is only inserted, table by table: one statement for a whole batch
-    costs a tenth of one for each row.
+    costs a tenth of one for each row. ``truths`` are those of boots asked for in this batch.
     """
 
     box: str
@@ -61,6 +61,7 @@ class Origin:
     event_id: str
     reading: Reading
     rows: dict[str, list[dict[str, Any]]]
+    truths: dict[str, tuple[Truth, ...]]
 
     @property
     def at(self) -> int:
@@ -92,6 +93,7 @@ def apply(
 ) -> list[Unreadable]:
     """Change the rows that *records* change; return those whose body makes no sense."""
     rows: dict[str, list[dict[str, Any]]] = {}
+    truths: dict[str, tuple[Truth, ...]] = {}
     unreadable: list[Unreadable] = []
     for record in records:
         event = record.event
@@ -101,7 +103,7 @@ def apply(
         try:
             body = events.decode(event.kind, record.body)
             _check(body)
-            origin = Origin(box, ledger, event.seq, event.id, event.reading, rows)
+            origin = Origin(box, ledger, event.seq, event.id, event.reading, rows, truths)
             change(connection, origin, body)
         except BadBody as error:
             unreadable.append(Unreadable(event.seq, str(error)))
@@ -232,8 +234,9 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
     taken = body.taken(origin.reading)
     at, error = taken.at, None
     if taken.clock is ClockQuality.UNSYNCHRONISED:
-        origin.flush(connection)
-        at, error = correct(taken, times.truths(connection, origin.box, taken.boot))
+        if taken.boot not in origin.truths:
+            origin.truths[taken.boot] = times.truths(connection, origin.box, taken.boot)
+        at, error = correct(taken, origin.truths[taken.boot])
     row = {
         "id": origin.event_id,
         "person_id": body.person_id,
@@ -349,7 +352,7 @@ def _clock_corrected(connection: Connection, origin: Origin, body: ClockCorrecte
     }
     origin.add(tables.clock_truth, row)
     origin.flush(connection)
-    known = times.truths(connection, origin.box, body.boot)
+    known = origin.truths[body.boot] = times.truths(connection, origin.box, body.boot)
     scan = tables.scan
     mine = and_(
         scan.c.box == origin.box,

@@ -19,6 +19,7 @@ from edge.keys import Signer
 from edge.model import Duration, Instant
 from sync import seal
 from sync.central import tables
+from sync.central.store import among
 from sync.messages import Record, Request
 from sync.seal import Letter
 
@@ -88,6 +89,7 @@ def note_answers(
 ) -> None:
     """Mark what *records* answer. What an erasure was about is not kept once it is done."""
     table = tables.request
+    answers: dict[str, int] = {}
     for record in records:
         if record.event.kind not in _ANSWERS or record.body is None:
             continue
@@ -95,23 +97,23 @@ def note_answers(
             body = events.decode(record.event.kind, record.body)
         except BadBody:
             continue  # reported with the projections
-        if not isinstance(body, RequestAnswered | RequestRefused | PersonEnrolled):
-            continue
-        answered = (
-            (table.c.id == str(body.request_id))
-            & (table.c.box == box)
-            & table.c.answered_at.is_(None)
+        if isinstance(body, RequestAnswered | RequestRefused | PersonEnrolled):
+            answers.setdefault(str(body.request_id), record.event.seq)
+    if not answers:
+        return
+    # Most of what a box is asked comes from its own screen: of that the centre has no row.
+    asked = connection.execute(
+        select(table.c.id, table.c.kind).where(
+            among(connection, table.c.id, list(answers)),
+            table.c.box == box,
+            table.c.answered_at.is_(None),
         )
-        connection.execute(
-            update(table)
-            .where(answered, table.c.kind == "erase")
-            .values(args=None, answered_at=now, ledger=ledger, seq=record.event.seq)
-        )
-        connection.execute(
-            update(table)
-            .where(answered)
-            .values(answered_at=now, ledger=ledger, seq=record.event.seq)
-        )
+    )
+    for row in asked.all():
+        answered = update(table).where(table.c.id == row.id)
+        if row.kind == "erase":
+            answered = answered.values(args=None)
+        connection.execute(answered.values(answered_at=now, ledger=ledger, seq=answers[row.id]))
 
 
 def last_filed(connection: Connection) -> Instant:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import inspect
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.bench.figures import CannotMeasure, report
@@ -25,20 +28,32 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def options_of(module: ModuleType) -> dict[str, int]:
+    """Return what a benchmark can be told, with its defaults: the arguments of its figures."""
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(module.figures).parameters.items()
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks; return 0 when all could be measured, whatever the goals say."""
     known = names()
-    unknown = [name for name in arguments if name not in known]
-    if unknown or not arguments:
-        if unknown:
-            say(f"no such benchmark: {' '.join(unknown)}")
-        say(f"usage: ./box bench NAME…, with NAME one of: {' '.join(known)}")
-        return 2
+    parser = argparse.ArgumentParser(
+        "./box bench", description="Measure. The last line of the output is one JSON object."
+    )
+    parser.add_argument("names", nargs="+", metavar="NAME", choices=known, help=", ".join(known))
+    for option, what in (("events", "how long the backlog of sync is"), ("media", "MB beside it")):
+        parser.add_argument(f"--{option}", type=int, metavar="N", help=what)
+    asked = parser.parse_args(arguments)
+    given = {name: value for name, value in vars(asked).items() if isinstance(value, int)}
     figures: list[dict[str, Any]] = []
-    for name in arguments:
+    for name in asked.names:
         module = importlib.import_module(f"tests.bench.{name}")
+        if unknown := given.keys() - options_of(module).keys():
+            parser.error(f"{name} takes no --{min(unknown)}")
         try:
-            figures += report(name, module.figures(), say)["figures"]
+            figures += report(name, module.figures(**given), say)["figures"]
         except CannotMeasure as error:
             say(f"{name}: {error}")
             return 1
@@ -47,7 +62,7 @@ def main(arguments: list[str]) -> int:
             f"{'holds ' if figure['holds'] else 'MISSED'} {figure['name']}: {figure['ours']}"
             f" {figure['unit']}, ratio {figure['ratio']}, goal {figure['goal']}"
         )
-    print(json.dumps({"bench": " ".join(arguments), "figures": figures}, ensure_ascii=False))
+    print(json.dumps({"bench": " ".join(asked.names), "figures": figures}, ensure_ascii=False))
     return 0
 
 

@@ -28,7 +28,8 @@ class Figure:
     """One thing to measure. ``ours`` and ``reference`` each measure once and return ``unit``.
 
     ``goal``: comparisons joined by ``and``, such as ``ours <= 40 and ratio <= 0.2``; one that
-    names neither is about the ratio. Without a reference there is no ratio.
+    names neither is about the ratio. Without a reference there is no ratio; without a goal the
+    figure is there to be known, and holds.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Figure:
         )
 
     def _comparisons(self) -> Iterator[tuple[str, str, float]]:
-        for part in self.goal.split(" and "):
+        for part in self.goal.split(" and ") if self.goal else ():
             found = _COMPARISON.fullmatch(part)
             if found is None:
                 raise ValueError(f"{self.name}: cannot read the goal {part!r}")

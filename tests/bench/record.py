@@ -84,7 +84,7 @@ def figures() -> Iterator[Figure]:
                 reference=lambda: 2 * _memory_of_ffmpeg(_fresh(folder), camera.address),
                 unit="MB",
                 reference_is="two ffmpeg -c copy",
-                goal="ours <= 250",
+                goal="ours <= 200",
                 rounds=1,
             )
         yield Figure(

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
-from tests.camera.room import Room, everything_plays, ongoing, records_again
+from edge.model import SECOND
+from tests.camera.room import Room, everything_plays, now, ongoing, records_again
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
 from tests.virtual_cameras.onvif import namespace_options
@@ -53,6 +54,7 @@ def test_a_frozen_camera_is_dialled_again(tmp_path: Path) -> None:
         window = ongoing(room)
         records_again(room, 1)
         camera.freeze()
+        froze = now()
         wait_for("the lamp shows it", lambda: room.state() == "offline", 30)
         camera.resume()
         records_again(room, 2)
@@ -60,6 +62,8 @@ def test_a_frozen_camera_is_dialled_again(tmp_path: Path) -> None:
 
     frozen = room.facts(RecordingGap)[1]
     assert frozen.cause == "camera_silent"
+    # The gap is as old as the silence, not as the moment at which it was noticed.
+    assert abs(frozen.start - froze) <= 2 * SECOND
     assert "silent" in frozen.detail or "hung" in frozen.detail
     assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "offline", "online"]
     everything_plays(room, window)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.processes import in_another_time
+from tests.processes import in_another_time, set_wall
 
 _SETTINGS = """\
 [tsa]
@@ -40,7 +40,8 @@ class StampAuthority:
         *when*: the day that this authority lives in, such as ``2025-01-01``; today without.
         """
         folder.mkdir(parents=True)
-        wall = in_another_time(folder / "wall", f"@{when} 12:00:00") if when else {}
+        # Each process's clock begins there anew: the certificates are made an hour before.
+        wall = in_another_time(folder / "wall", f"@{when} 11:00:00") if when else {}
         self._environment = {**os.environ, **wall}
         self.folder = folder
         self.roots = folder / "root.pem"
@@ -58,6 +59,8 @@ class StampAuthority:
         self._openssl("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key",
                       "-CAcreateserial", "-extfile", "ext", "-out", "tsa.pem",
                       "-days", "30")  # fmt: skip
+        if when:
+            set_wall(folder / "wall", f"@{when} 12:00:00")
 
     def reply(self, query: bytes) -> bytes:
         """Return what OpenSSL answers to a request (TimeStampReq, DER)."""

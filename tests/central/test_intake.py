@@ -139,6 +139,37 @@ def test_a_changed_event_is_refused(centre: Centre, what: str) -> None:
     assert centre.hear("room-203", chain.batch()) == [Ack(chain.uuid, 4)]
 
 
+def test_a_forged_batch_hurts_none_that_came_with_it(centre: Centre) -> None:
+    """Of batches that came together those before the forged one are stored, and it is set aside."""
+    chain = started(Chain(), 11)
+    centre.know(chain)
+    forged = list(chain.records[4:8])
+    forged[2] = replace(forged[2], body=b'{"service":"forged"}')
+    said = centre.hear(
+        "room-203", chain.batch(0, 4), batch_of(chain.uuid, forged), chain.batch(8, 4)
+    )
+    assert [type(one) for one in said] == [Ack, Refused, Ack]
+    assert said[0] == said[2] == Ack(chain.uuid, 4)
+    assert [row.seq for row in centre.rows(tables.event)] == [1, 2, 3, 4]
+    assert centre.incidents() == ["forged"]
+    assert centre.hear("room-203", chain.batch(4)) == [Ack(chain.uuid, 12)]
+
+
+def test_batches_of_several_boxes_may_come_mixed(centre: Centre) -> None:
+    """What two boxes say in turn is stored for each in its order, and answered to each once."""
+    one, other = started(Chain(), 5), started(Chain("room-204", "ledger-2"), 5)
+    centre.know(one)
+    centre.know(other)
+    arrived = [
+        (topic(chain.box, EVENTS), wire.encode(chain.batch(after, 2)))
+        for after in (0, 2, 4)
+        for chain in (one, other)
+    ]
+    said = centre.events.take(arrived)
+    assert [out.message for out in said] == [Ack(one.uuid, 6), Ack(other.uuid, 6)]
+    assert len(centre.rows(tables.event)) == 12
+
+
 def test_an_event_id_counts_once_in_all_ledgers(centre: Centre) -> None:
     """The same id in another ledger is an incident, not a second fact."""
     one, other = Chain(), Chain(box="room-204", name="ledger-2")

@@ -36,6 +36,7 @@ def main() -> int:
         shutil.rmtree(folder)
     told = {
         "chaos": {"kills": outcome.kills.total(), "seed": arguments.seed},
+        "network": dict(outcome.network),
         "written": outcome.written,
         "arrived": outcome.arrived,
         "files": outcome.files,

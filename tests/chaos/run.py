@@ -51,6 +51,7 @@ class Outcome:
     """What a run came to. ``lost`` and ``doubled`` are ids and hashes; both should be empty."""
 
     kills: Counter[str] = field(default_factory=Counter)
+    network: Counter[str] = field(default_factory=Counter)  # how a box's network was at each kill
     written: int = 0
     witnessed: int = 0
     arrived: int = 0
@@ -68,7 +69,9 @@ class Outcome:
     def lines(self) -> Iterator[str]:
         """Yield the outcome in words."""
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        network = ", ".join(f"{name} {count}" for name, count in sorted(self.network.items()))
         yield f"kills: {self.kills.total()} ({kills})"
+        yield f"network of the boxes: {network}"
         yield f"written: {self.written} events, {self.witnessed} of them witnessed at their commit"
         yield f"arrived: {self.arrived} events, {self.files} files"
         yield f"lost: {len(self.lost)}, doubled: {len(self.doubled)}"
@@ -168,6 +171,7 @@ class Chaos:
             )
             for number in range(1, INGESTERS + 1)
         ]
+        self.network: Counter[str] = Counter()
         self._pause = Event()
 
     def start(self) -> None:
@@ -286,6 +290,7 @@ class Chaos:
 
     def _hinder(self, wire: Wire) -> None:
         what = self.lots.choices(("well", "cut", "held", "slow"), weights=[5, 2, 1, 1])[0]
+        self.network[what] += 1
         _well(wire)
         if what == "cut":
             wire.cut()
@@ -313,6 +318,7 @@ def run(folder: Path, kills: int, seed: int, camera: bool, say: Say) -> Outcome:
             outcome.kills[chaos.strike()] += 1
             if number % 25 == 0:
                 say(f"{number} of {kills} kills")
+        outcome.network = chaos.network
         say("the load stops; everybody comes home")
         chaos.settle()
         chaos.compare(outcome)

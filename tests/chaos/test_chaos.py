@@ -12,4 +12,6 @@ def test_thirty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     outcome = run(tmp_path, kills=30, seed=3, camera=False, say=print)
     assert outcome.kills.total() == 30
     assert outcome.witnessed > 100
+    assert outcome.network["cut"] > 0
+    assert outcome.network["slow"] > 0
     assert outcome.held, "\n".join(outcome.lines())

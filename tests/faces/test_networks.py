@@ -5,14 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from camera.faces import align, manifest
+from camera.faces import align, embed, manifest
 from camera.faces.align import Picture
+from camera.faces.compare import likeness, mean
 from camera.faces.embed import Embedder
 from camera.faces.manifest import ModelError
 from camera.faces.mesh import Mesh
@@ -78,7 +80,7 @@ def test_a_face_resembles_itself_in_the_film(
         (face,) = photo_mesh.find(picture)
         vectors.append(embedder.embed(align.crop(picture, face.mesh)))
     one, other = vectors
-    assert one.shape == (512,) and np.isclose(np.linalg.norm(one), 1, atol=1e-5)
+    assert one.shape == (704,) and np.isclose(np.linalg.norm(one), 1, atol=1e-5)
     assert float(one @ other) > 0.8
 
 
@@ -92,55 +94,98 @@ def test_the_embedding_does_not_depend_on_which_side_is_which(
     assert np.allclose(embedder.embed(crop), embedder.embed(mirrored), atol=1e-4)
 
 
+def test_the_views_of_several_frames_make_the_whole_embedding(
+    portrait: Picture, photo_mesh: Mesh, embedder: Embedder
+) -> None:
+    """What the views say one after another adds up to what they say at once."""
+    (face,) = photo_mesh.find(portrait)
+    crop = align.crop(portrait, face.mesh)
+    glances = [embedder.glance(crop, turn) for turn in range(embedder.views)]
+    assert all((glance == 0).any() for glance in glances)
+    assert np.allclose(mean(glances), embedder.embed(crop), atol=1e-4)
+    assert np.allclose(embedder.glance(crop, embedder.views), glances[0], atol=1e-4)
+
+
+def test_the_parts_of_a_glance_are_compared_with_what_was_seen_of_them(
+    portrait: Picture, photo_mesh: Mesh, embedder: Embedder
+) -> None:
+    """A glance resembles earlier ones of the same network; of another network it says nothing."""
+    (face,) = photo_mesh.find(portrait)
+    crop = align.crop(portrait, face.mesh)
+    first, other, mirrored = (embedder.glance(crop, turn) for turn in range(3))
+    assert likeness([first], other) is None
+    alike = likeness([first, other], mirrored)
+    assert alike is not None and alike > 0.8
+
+
+@pytest.mark.parametrize("name", manifest.shipped())
+def test_every_shipped_manifest_loads(name: str, portrait: Picture, photo_mesh: Mesh) -> None:
+    """Each manifest of the product names networks that are installed and say what it says."""
+    (face,) = photo_mesh.find(portrait)
+    one = embed.load(name).embed(align.crop(portrait, face.mesh))
+    assert one.shape == (manifest.load(name).dimension,)
+    assert np.isclose(np.linalg.norm(one), 1, atol=1e-5)
+
+
+def test_an_unknown_manifest_is_refused() -> None:
+    """A name that is not shipped is answered with the names that are."""
+    with pytest.raises(ModelError, match="There are: fr_feature, fr_mobile"):
+        manifest.load("nobody")
+
+
 def test_another_file_in_place_of_the_network_is_refused(tmp_path: Path) -> None:
     """A network whose hash differs is not loaded, and the message says what to do."""
-    shipped = manifest.load()
-    content = bytearray(assets.path(f"models/{shipped.file}").read_bytes())
+    network = manifest.load().networks[0]
+    content = bytearray(assets.path(f"models/{network.file}").read_bytes())
     content[1000] ^= 1
-    changed = tmp_path / shipped.file
+    changed = tmp_path / network.file
     changed.write_bytes(content)
     with pytest.raises(ModelError, match=r"SHA-256.*Delete the file and run \./box again"):
-        shipped.read(changed)
+        network.read(changed)
 
 
 def test_a_missing_network_is_refused(tmp_path: Path) -> None:
     """Without the file the message says how to get it."""
     with pytest.raises(ModelError, match=r"cannot be read.*Run \./box again"):
-        manifest.load().read(tmp_path / "nothing.onnx")
+        manifest.load().networks[0].read(tmp_path / "nothing.onnx")
 
 
 def test_a_file_that_is_no_network_is_refused() -> None:
-    """Bytes that OpenCV cannot load end as a clear error, even when their hash fits."""
-    with pytest.raises(ModelError, match="cannot load"):
-        Embedder(manifest.load(), b"not a network")
+    """Bytes that are no network end as a clear error, even when their hash fits."""
+    for network in manifest.load().networks:
+        alone = replace(manifest.load(), networks=(network,))
+        with pytest.raises(ModelError, match=f"cannot load the face network {network.file}"):
+            Embedder(alone, [b"not a network"])
 
 
 def test_a_manifest_with_the_wrong_dimension_is_found_out(
     portrait: Picture, photo_mesh: Mesh
 ) -> None:
     """A network that gives another number of values than its manifest says is refused."""
-    shipped = manifest.load()
-    content = shipped.read(assets.path(f"models/{shipped.file}"))
+    shipped = manifest.load("fr_feature")
+    (network,) = shipped.networks
+    content = network.read(assets.path(f"models/{network.file}"))
     (face,) = photo_mesh.find(portrait)
-    wrong = Embedder(replace(shipped, dimension=128), content)
+    wrong = Embedder(replace(shipped, networks=(replace(network, dimension=128),)), [content])
     with pytest.raises(ModelError, match="512 values instead of 128"):
         wrong.embed(align.crop(portrait, face.mesh))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("was", "wrong", "says"),
     [
-        ("accept = 0.60\nstranger = 0.56\nmargin = 0\nsame_face = 0.4", "same_face <= accept"),
-        ("accept = 0.5\nstranger = 0.56\nmargin = 2\nsame_face = 0.4", "margin"),
-        ("accept = 0.5\nstranger = 0.56\nmargin = 0.1", "same_face is missing"),
+        ("accept = 0.52", "accept = 0.60", "same_face <= accept"),
+        ("margin = 0.06", "margin = 2", "margin"),
+        ("same_face = 0.40", "", "same_face is missing"),
+        ("weight = 1.0", "weight = 0.5", "do not add up to 1"),
+        ("weight = 1.0", "weight = 0", "fr_feature.onnx: weight must be"),
+        ('mirror = "apart"', 'mirror = "twice"', "'twice' is not a valid Mirror"),
+        ("size = 112", "size =", "Invalid value"),
     ],
 )
-def test_an_implausible_manifest_is_refused(wrong: str, says: str) -> None:
-    """A manifest whose thresholds contradict each other, or lack one, names what is wrong."""
-    text = (
-        'name = "x"\nversion = "1"\nfile = "x.onnx"\nsha256 = ""\nlicence = "MIT"\norigin = ""\n'
-        'remark = ""\ndimension = 4\n[input]\nsize = 112\nmean = 0\nscale = 1\nflip = true\n'
-        f"[thresholds]\n{wrong}\n"
-    )
+def test_an_implausible_manifest_is_refused(was: str, wrong: str, says: str) -> None:
+    """A manifest that contradicts itself, or lacks something, is refused with what is wrong."""
+    text = (resources.files("camera.faces") / "fr_feature.toml").read_text("utf-8")
+    assert was in text
     with pytest.raises(ModelError, match=says):
-        manifest.parse(text)
+        manifest.parse(text.replace(was, wrong))

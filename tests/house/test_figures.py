@@ -45,6 +45,13 @@ def test_a_report_has_exactly_the_agreed_form() -> None:
     )
 
 
+def test_a_figure_without_a_goal_is_stated() -> None:
+    """What is there to be known has no ratio that could be missed, and holds."""
+    found = measured(figure("", ours=3.0, reference=None))
+    assert (found["ours"], found["ratio"], found["goal"]) == (3.0, None, "")
+    assert found["holds"] is True
+
+
 def test_the_ratio_is_the_median_of_the_pairs() -> None:
     """A machine that gets slower between pairs slows both of a pair, so pairs are compared."""
     ours, reference = series(10, 20, 90), series(20, 40, 60)

@@ -40,6 +40,19 @@ def scan(person: str, when: int, photo: str = "") -> ScanMade:
     return ScanMade(person_id=person, at=when, way="face", photo=photo)
 
 
+def test_reading_on_lets_go_of_the_database_when_it_is_closed(
+    ledger: Ledger, clock: SimulatedClock
+) -> None:
+    """Whoever takes only the first records of many keeps no checkpoint waiting afterwards."""
+    full_lesson(ledger, clock)
+    records = ledger.following(1)
+    assert [next(records).event.seq, next(records).event.seq] == [2, 3]
+    ledger.append(CameraHealth("classroom", "offline", ""))
+    records.close()
+    assert ledger.store.checkpoint(truncate=True)
+    assert [one.event.seq for one in ledger.following(ledger.head()[0] - 1)] == [ledger.head()[0]]
+
+
 def full_lesson(ledger: Ledger, clock: SimulatedClock) -> None:
     """Fill *ledger* with one event of nearly every kind that has a projection."""
     send_documents(ledger, (two_hours(at("09:00")),), roster_of())

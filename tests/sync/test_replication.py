@@ -15,6 +15,7 @@ from sync import delivery, wire
 from sync.central.ingest_core import Gap, Known, Place, Redelivery, Store, judge
 from sync.delivery import Delivery, Greet, Input, Send, State
 from sync.messages import Ack, Batch, Hello, Message, Record
+from sync.pace import Pace
 from tests.chains import Chain
 
 
@@ -310,7 +311,7 @@ def test_inputs_that_do_not_belong_change_nothing(state: State) -> None:
 
 def test_a_long_outage_drains_in_order_within_the_window() -> None:
     """A month's backlog goes up in sequence with never more than the window under way."""
-    pace = delivery.Pace(window=4)
+    pace = Pace(window=4)
     moving = streaming(head=1000)
     moving = replace(moving, pace=pace)
     now, expected = 0.0, 0

@@ -288,6 +288,18 @@ def test_a_limited_rate_is_kept_and_used() -> None:
     assert 2_000 / 100 - 1 <= took <= 2_000 / 100 * 1.05
 
 
+@pytest.mark.parametrize(
+    ("rate", "piece"),
+    [(KIB // 2, KIB // 2), (20 * KIB, 4 * KIB), (200 * KIB, 10 * KIB), (9000 * KIB, 64 * KIB)],
+)
+def test_a_limited_rate_goes_in_pieces_that_hold_nothing_up(rate: int, piece: int) -> None:
+    """A message is what the rate allows in a twentieth of a second, between 4 and 64 KiB."""
+    box, centre = Box(Pace(rate=rate)), Centre()
+    box.files["film"] = (3, bytes(3 * piece))
+    drained(box, centre, 0.01)
+    assert [length for _, length in box.sends] == [piece] * 3
+
+
 def test_waiting_for_the_rate_is_no_stall() -> None:
     """A slow rate makes pauses longer than the patience; the file is not offered again for it."""
     box, centre = Box(Pace(rate=KIB, stall=0.5)), Centre()

@@ -1,0 +1,1 @@
+"""The centre under many boxes: its processes real, the boxes light but true to the protocol."""
