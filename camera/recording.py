@@ -51,6 +51,10 @@ from edge.model import SECOND, Duration, Instant, Reading
 SYNC_EVERY_S = 1.0
 # A key frame older than this shows a moment that is over.
 STALE: Duration = 10 * SECOND
+# How far a camera's clock and the box's may differ within one part before another begins, on two
+# key frames in a row (a stall of the network is over by the second). What is shown when follows
+# from where a part begins, in the box's time, so that the difference never adds up.
+DRIFT: Duration = 1 * SECOND
 # How long a child may need to end by itself once its parent is gone.
 _FAREWELL_S = 15.0
 
@@ -76,6 +80,13 @@ class _Part:
     lessons: tuple[str, ...]
     drafts: list[Draft]
     start: Instant
+    drifted: bool = False
+
+    def drifts(self, now: Instant) -> bool:
+        """Tell whether the camera's clock has left the box's, at this key frame and the last."""
+        before = self.drifted
+        self.drifted = abs(now - self.start - self.segment.played) > DRIFT
+        return before and self.drifted
 
 
 class Recording:
@@ -126,8 +137,8 @@ class Recording:
             self._mind_a_leap(reading)
             now = self._last_packet = reading.at
             if packet.stream.type == "video" and packet.is_keyframe:
-                self._key_frame = stream.key_frame(packet, now)
                 self._at_key_frame(stream, packet, now)
+                self._key_frame = stream.key_frame(packet, now)
             elif self._part is not None and not self.lessons:
                 self._end_part(now)
             if self._part is not None:
@@ -146,10 +157,10 @@ class Recording:
         self._offset = offset
 
     def _at_key_frame(self, stream: Stream, packet: Packet[Any], now: Instant) -> None:
-        part = self._part
+        part, changed = self._part, stream.changes_with(packet)
         if part is not None:
             due = now - part.start >= self._order.segment_length
-            if part.lessons == self.lessons and not due:
+            if part.lessons == self.lessons and not (due or changed or part.drifts(now)):
                 return
             self._end_part(now)
         if self.lessons:

@@ -23,7 +23,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from camera.stream import Stream
-from edge.model import Duration, Instant
+from edge.model import SECOND, Duration, Instant
 
 COPIED_SOUND = frozenset({"aac"})
 CONVERTED_SOUND = frozenset({"pcm_alaw", "pcm_mulaw"})
@@ -112,8 +112,11 @@ class Segment:
         moment = datetime.fromtimestamp(at / 1_000_000, UTC)
         self._output.metadata["creation_time"] = moment.isoformat()
         self._video = self._output.add_stream_from_template(stream.video)
+        self._video.codec_context.extradata = stream.parameters
+        self._video.codec_context.width, self._video.codec_context.height = stream.size
         assert stream.video.time_base is not None
         begin = Fraction(key_frame.dts or 0) * stream.video.time_base
+        self._index = stream.video.index
         self._tracks = {stream.video.index: _track(stream.video.time_base, begin)}
         self._sound: _Sound | None = None
         if stream.audio is not None and stream.audio.codec_context.name in (
@@ -140,6 +143,12 @@ class Segment:
         elif self._sound is not None:
             for part in self._sound.packets(packet):
                 self._output.mux(part)
+
+    @property
+    def played(self) -> Duration:
+        """How far the video goes by the camera's own clock."""
+        track = self._tracks[self._index]
+        return round(track.last / track.ticks_a_second * SECOND) if track.last > 0 else 0
 
     def sync(self) -> int:
         """Bring what was written to the disk; return how many bytes of video that is."""

@@ -18,6 +18,7 @@ import av
 from av.audio.stream import AudioStream
 from av.error import (
     FFmpegError,
+    HTTPBadRequestError,
     HTTPClientError,
     HTTPForbiddenError,
     HTTPNotFoundError,
@@ -41,6 +42,9 @@ _QUICK = {"probesize": "32768", "analyzeduration": "0"}
 _JPEG_QUANTISER = 3
 _FF_QP2LAMBDA = 118
 _PROTOCOL_NOT_SUPPORTED = 93
+_START = b"\0\0\1"
+_SPS, _PPS = 7, 8
+_SLICES = range(1, 6)
 
 
 def with_login(address: str, user: str, password: str) -> str:
@@ -62,21 +66,33 @@ class KeyFrame:
     at: Instant
 
 
+class _TransportRefused(StreamFailed):
+    """The camera speaks RTSP and wants its packets carried otherwise: 461, in some 400."""
+
+
 class Stream:
     """An open RTSP session with H.264 video, and audio if the camera has any.
 
     Use as a context manager. Raises StreamFailed from the constructor and while iterating.
     """
 
-    def __init__(self, address: str, *, transport: str = "tcp") -> None:
-        """Dial *address* (with its login) over ``tcp`` or ``udp``."""
+    def __init__(self, address: str, *, transport: str = "auto") -> None:
+        """Dial *address* (with its login) over ``tcp``, ``udp`` or ``auto``.
+
+        That is TCP, which loses nothing, and UDP only where the camera refuses TCP.
+        """
         self.address = address
-        container = _dial(address, transport, _QUICK)
-        if not _complete(container):
-            container.close()
-            container = _dial(address, transport, {})
+        try:
+            container = _open(address, "udp" if transport == "udp" else "tcp")
+        except _TransportRefused:
+            if transport != "auto":
+                raise
+            container = _open(address, "udp")
         self._container = container
         self.video = _h264(container, address)
+        # How the pictures are to be decoded now; a camera may change it in mid-stream.
+        self.parameters: bytes = self.video.codec_context.extradata or b""
+        self.size = (self.video.codec_context.width, self.video.codec_context.height)
         self.audio: AudioStream | None = next(iter(container.streams.audio), None)
 
     def __enter__(self) -> Self:
@@ -116,27 +132,76 @@ class Stream:
 
     def key_frame(self, packet: Packet[Any], at: Instant) -> KeyFrame:
         """Return *packet*, a key frame of the video that arrived at *at*, as a value."""
-        return KeyFrame(bytes(packet), self.video.codec_context.extradata or b"", at)
+        return KeyFrame(bytes(packet), self.parameters, at)
+
+    def changes_with(self, key_frame: Packet[Any]) -> bool:
+        """Take over the parameters that *key_frame* brings along; tell whether its SPS is new.
+
+        Somebody chose another resolution, or the camera has its night settings: what follows
+        cannot stand in one file with what came before. The announcement of the session (SDP)
+        is no help, for some cameras never renew it. A new PPS alone changes no file's header.
+        """
+        sps, pps = parameter_sets(bytes(key_frame))
+        if not (sps and pps):
+            return False
+        changes = sps != parameter_sets(self.parameters)[0]
+        self.parameters = sps + pps
+        if changes:
+            self.size = _size(self.key_frame(key_frame, 0)) or self.size
+        return changes
 
     def close(self) -> None:
         """Hang up."""
         self._container.close()
 
 
+def parameter_sets(picture: bytes) -> tuple[bytes, bytes]:
+    """Return the SPS and the PPS that stand before a *picture* in Annex B's form, in that form.
+
+    Empty where they are missing (ISO 14496-10, 7.3.1 and annex B: a unit begins after 00 00 01,
+    and the lower five bits of its first byte say what it is).
+    """
+    found: dict[int, dict[bytes, None]] = {_SPS: {}, _PPS: {}}
+    begins = picture.find(_START)
+    while begins >= 0:
+        begins += len(_START)
+        kind = picture[begins] & 0x1F if begins < len(picture) else 0
+        if kind in _SLICES:
+            break
+        ends = picture.find(_START, begins)
+        if kind in found:
+            unit = picture[begins : None if ends < 0 else ends].rstrip(b"\0")
+            # Kept once: some cameras send each several times over.
+            found[kind].setdefault(b"\0" + _START + unit)
+        begins = ends
+    return b"".join(found[_SPS]), b"".join(found[_PPS])
+
+
 def jpeg(key_frame: KeyFrame) -> bytes:
     """Return the picture as a JPEG. Raises StreamFailed when it cannot be decoded."""
+    try:
+        return _encoded(_decoded(key_frame))
+    except (FFmpegError, IndexError):
+        raise StreamFailed(
+            Failure.BROKEN, "the camera's last key frame cannot be decoded; the next one may"
+        ) from None
+
+
+def _decoded(key_frame: KeyFrame) -> VideoFrame:
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
     if key_frame.extradata:
         decoder.extradata = key_frame.extradata
+    return [*decoder.decode(Packet(key_frame.content)), *decoder.decode(None)][-1]
+
+
+def _size(key_frame: KeyFrame) -> tuple[int, int] | None:
     try:
-        frames = [*decoder.decode(Packet(key_frame.content)), *decoder.decode(None)]
-        return _encoded(frames[-1])
+        frame = _decoded(key_frame)
     except (FFmpegError, IndexError):
-        raise StreamFailed(
-            Failure.BROKEN, "the camera's last key frame cannot be decoded; the next one may"
-        ) from None
+        return None
+    return frame.width, frame.height
 
 
 def _encoded(frame: VideoFrame) -> bytes:
@@ -153,6 +218,14 @@ def _encoded(frame: VideoFrame) -> bytes:
     }
     encoder.qmin = encoder.qmax = _JPEG_QUANTISER
     return b"".join(bytes(packet) for packet in (*encoder.encode(picture), *encoder.encode(None)))
+
+
+def _open(address: str, transport: str) -> av.container.InputContainer:
+    container = _dial(address, transport, _QUICK)
+    if not _complete(container):
+        container.close()
+        container = _dial(address, transport, {})
+    return container
 
 
 def _dial(address: str, transport: str, options: dict[str, str]) -> av.container.InputContainer:
@@ -214,11 +287,11 @@ def _explained(error: FFmpegError, address: str) -> StreamFailed:
             f"{address}: the camera knows no stream of this path. Look up the path in its manual, "
             'or give its ONVIF address and `kind = "onvif"`.',
         )
-    if error.errno == _PROTOCOL_NOT_SUPPORTED:
-        return StreamFailed(
+    if error.errno == _PROTOCOL_NOT_SUPPORTED or isinstance(error, HTTPBadRequestError):
+        return _TransportRefused(
             Failure.UNUSABLE,
             f"{address}: the camera does not offer this transport. Set `transport` of this camera "
-            'in box.toml to the other of "tcp" and "udp".',
+            'in box.toml to "auto".',
         )
     if isinstance(error, HTTPClientError | HTTPServerError):
         return StreamFailed(

@@ -163,7 +163,7 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
         label=table.text("label", table.text("id")),
         kind=kinds[scheme],
         address=address,
-        transport=table.text("transport", "tcp", choices=("tcp", "udp")),
+        transport=table.text("transport", "auto", choices=("auto", "tcp", "udp")),
         user=table.text("user", ""),
         password=_password(table, folder),
     )

@@ -100,7 +100,7 @@ def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:
     assert "wrong-one" not in told
 
 
-def test_a_full_disk_stops_the_video_and_nothing_else(tmp_path: Path) -> None:
+def test_frigate_8533_open_nvr_244_a_full_disk_stops_the_video_not_silently(tmp_path: Path) -> None:
     """Recording stops while attendance still finds room, says so, and goes on by itself."""
     in_own_disk(tmp_path, "floor", kilobytes=132_672)  # 1.6 MB above the floor
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,9 +16,8 @@ from camera.segment import duration_of, mend
 from camera.stream import Stream, with_login
 from camera.supervision import Child, NoPhoto
 from edge.clock import SystemClock
-from edge.events import RecordingStored
-from edge.media import MediaStore
 from edge.model import MINUTE, SECOND
+from tests.camera.parts import drafts, said
 from tests.camera.room import frames, sound_of
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -40,20 +38,6 @@ def login(camera: VirtualCamera) -> str:
 def child_of(folder: Path, address: str, segment_s: int = 600) -> Child:
     """Start a recording process for *address*."""
     return Child(Order("cam-1", address, "tcp", str(folder / "media"), segment_s * SECOND))
-
-
-def said(child: Child, what: str) -> list[dict[str, Any]]:
-    """Return the reports of that sort."""
-    return [report for report in list(child.reports) if report["say"] == what]
-
-
-def drafts(folder: Path) -> list[tuple[RecordingStored, Path]]:
-    """Return the parts that lie in ``incoming``, in the order of time."""
-    found = []
-    for draft in MediaStore(folder / "media").unfinished([RecordingStored.kind]):
-        assert isinstance(draft.body, RecordingStored)
-        found.append((draft.body, draft.path))
-    return sorted(found, key=lambda pair: pair[0].start)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +171,7 @@ def test_the_login_stands_in_no_process_list(camera: VirtualCamera, tmp_path: Pa
         child.kill()
 
 
-def failure_of(address: str, transport: str = "tcp") -> StreamFailed:
+def failure_of(address: str, transport: str = "auto") -> StreamFailed:
     """Return how dialling *address* fails."""
     with pytest.raises(StreamFailed) as caught:
         Stream(address, transport=transport)
@@ -221,9 +205,11 @@ def test_other_video_than_h264_is_refused_with_the_remedy(codec: str) -> None:
 
 
 def test_a_camera_without_tcp_is_named() -> None:
-    """A UDP-only camera is no dead camera."""
+    """A UDP-only camera is no dead camera: whoever insists on TCP hears it, all others record."""
     with VirtualCamera(udp_only=True) as camera:
-        failure = failure_of(camera.address)
+        failure = failure_of(camera.address, "tcp")
+        with Stream(camera.address) as stream:
+            assert next(iter(stream.packets())).is_keyframe
     assert failure.kind is Failure.UNUSABLE
     assert "transport" in str(failure)
 

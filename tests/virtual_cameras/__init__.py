@@ -6,6 +6,7 @@ Owns the processes it starts; promises that they listen on loopback only and end
         open_it(camera.address)     # rtsp://127.0.0.1:40123/main
         camera.freeze()             # goes silent and keeps the connection
         camera.resume()
+        camera.resize(640, 360)     # other stream parameters in mid-stream
         camera.kill()               # pulls the plug
         camera.restart()            # the same address again
 """
@@ -37,7 +38,8 @@ class VirtualCamera:
     """One RTSP camera on a loopback port.
 
     ``picture``: a JPEG or PNG to show instead of the drawn classroom; ``file``: a video to play in
-    a loop, at ``rate`` frames a second. ``audio``: "", "aac", "alaw" or "mulaw". ``codec``: "h264",
+    a loop, at ``rate`` frames a second; ``film``: an H.264 MP4 to serve as it is, which every new
+    client rewinds for all others. ``audio``: "", "aac", "alaw" or "mulaw". ``codec``: "h264",
     "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it (usually the main
     one): the kernel ends it with the thread that started it.
     """
@@ -50,6 +52,7 @@ class VirtualCamera:
         auth: str = "digest",
         picture: Path | None = None,
         file: Path | None = None,
+        film: Path | None = None,
         audio: str = "",
         codec: str = "h264",
         rate: int = 10,
@@ -67,6 +70,7 @@ class VirtualCamera:
             *("--auth", auth, "--audio", audio, "--codec", codec, "--rate", str(rate)),
             *("--key-frame-seconds", str(key_frame_seconds), "--kilobits", str(kilobits)),
             *(["--udp-only"] if udp_only else []),
+            *(["--film", str(film)] if film else []),
         ]
         self._process: subprocess.Popen[str] | None = None
         self._folder: Path | None = None
@@ -125,6 +129,13 @@ class VirtualCamera:
     def resume(self) -> None:
         """Go on after a freeze."""
         self._running().send_signal(signal.SIGCONT)
+
+    def resize(self, width: int, height: int) -> None:
+        """Send pictures of another size from now on, in the session that runs."""
+        process = self._running()
+        assert process.stdin is not None
+        process.stdin.write(json.dumps({"width": width, "height": height}) + "\n")
+        process.stdin.flush()
 
     def kill(self) -> None:
         """Pull the plug: no farewell to any client."""

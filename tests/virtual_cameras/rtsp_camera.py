@@ -37,7 +37,13 @@ VIDEO = (
     "appsrc name=pictures is-live=true do-timestamp=true format=time "
     "max-buffers=2 leaky-type=downstream "
     "caps=image/jpeg,framerate=0/1 ! jpegdec ! imagefreeze is-live=true allow-replace=true ! "
-    "video/x-raw,framerate={rate}/1 ! queue ! videoconvert ! video/x-raw,format=I420 ! {encoder}"
+    "video/x-raw,framerate={rate}/1 ! queue ! videoscale ! videoconvert ! "
+    "capsfilter name=size caps=video/x-raw,format=I420 ! {encoder}"
+)
+# A film that every new client rewinds for all who watch: time stamps jump back in mid-stream.
+FILM = (
+    "filesrc location={film} ! qtdemux ! h264parse name=encoder ! "
+    "rtph264pay name=pay0 pt=96 config-interval=-1"
 )
 ENCODERS = {
     "h264": (
@@ -138,8 +144,18 @@ def hold(media: Any) -> bool:
     return False
 
 
+def obey(line: str, pipelines: list[Any]) -> None:
+    """Carry out an order from standard input: ``{"width": …, "height": …}`` of the picture."""
+    order = json.loads(line)
+    size = f"video/x-raw,format=I420,width={order['width']},height={order['height']}"
+    for pipeline in pipelines:
+        pipeline.get_by_name("size").set_property("caps", Gst.Caps.from_string(size))
+
+
 def launch_line(options: argparse.Namespace) -> str:
     """Return the pipeline's description in GStreamer's own language."""
+    if options.film:
+        return f"( {FILM.format(film=options.film)} )"
     encoder = ENCODERS[options.codec].format(
         kilobits=options.kilobits, key_frames=round(options.rate * options.key_frame_seconds)
     )
@@ -150,6 +166,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="folder of *.jpg")
+    parser.add_argument("--film", type=Path, help="an MP4 that each new client rewinds for all")
     parser.add_argument("--port", default="0", help="0 takes a free one")
     parser.add_argument("--rate", type=int, default=10, help="frames a second")
     parser.add_argument("--pictures-per-second", type=float, default=1.0)
@@ -177,28 +194,41 @@ def main() -> None:
     if options.udp_only:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     encoders: list[Any] = []
+    pipelines: list[Any] = []
     reel = Reel(options.pictures, options.pictures_per_second)
 
     def configure(_factory: Any, media: Any) -> None:
         pipeline = media.get_element()
+        if options.film:
+            return
         reel.feed(pipeline.get_by_name("pictures"))
         encoders.append(pipeline.get_by_name("encoder"))
+        pipelines.append(pipeline)
         for payloader in filter(None, map(pipeline.get_by_name, ("pay0", "pay1"))):
             pad = payloader.get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, deny_seeking)
         media.connect("prepared", lambda media: GLib.idle_add(hold, media))
 
     factory.connect("media-configure", configure)
-    server.connect("client-connected", lambda _server, client: greet(client, encoders))
+    if not options.film:
+        server.connect("client-connected", lambda _server, client: greet(client, encoders))
     if login.get("user"):
         protect(server, factory, login["user"], login["password"], options.auth)
     server.get_mount_points().add_factory("/main", factory)
     if server.attach(None) == 0:
         raise SystemExit(f"port {options.port} on 127.0.0.1 is taken")
     loop = GLib.MainLoop()
-    GLib.io_add_watch(
-        sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IOCondition.HUP, lambda *_: loop.quit()
-    )
+
+    def listen(_source: Any, condition: Any) -> bool:
+        line = sys.stdin.readline() if condition & GLib.IOCondition.IN else ""
+        if not line:
+            loop.quit()
+            return False
+        obey(line, pipelines)
+        return True
+
+    conditions = GLib.IOCondition.IN | GLib.IOCondition.HUP
+    GLib.io_add_watch(sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, conditions, listen)
     # Ctrl-C reaches everything in the terminal; this ends when whoever started it goes away.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"ready rtsp://127.0.0.1:{server.get_bound_port()}/main", flush=True)
