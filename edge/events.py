@@ -261,7 +261,11 @@ class ScanMade(Body, kind="scan.made"):
 
 @dataclass(frozen=True)
 class SnapshotTaken(Body, kind="snapshot.taken"):
-    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open."""
+    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
+
+    Or ``from_recording``: found there after its window had passed without a picture; ``at`` is
+    when that frame was recorded, within the window.
+    """
 
     lesson_id: str
     hour: int
@@ -275,13 +279,17 @@ class SnapshotTaken(Body, kind="snapshot.taken"):
 
 @dataclass(frozen=True)
 class SnapshotMissed(Body, kind="snapshot.missed"):
-    """A planned snapshot could not be taken inside its window, and why."""
+    """A planned snapshot could not be taken inside its window, nor found in the recording.
+
+    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
+    """
 
     lesson_id: str
     hour: int
     number: int
     camera: str
     cause: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

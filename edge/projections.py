@@ -11,10 +11,11 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import cameras, documents, events, queries, times
+from edge import cameras, documents, events, pictures, queries, times
 from edge.chain import Event
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Profile, Reading, Window
+from edge.pictures import add_media
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
 from edge.rules.moments import correct
@@ -23,7 +24,7 @@ from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {**cameras.APPLY}
+_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **pictures.APPLY}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -208,7 +209,7 @@ def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMa
             error,
         ),
     )
-    _add_media(connection, event, body.photo, "photo")
+    add_media(connection, event, body.photo, "photo")
     lessons = queries.lessons_of_person(connection, body.person_id, at)
     _refresh_attendance(connection, lessons, body.person_id)
 
@@ -243,40 +244,6 @@ def _clock_corrected(
         _refresh_attendance(connection, lessons.values(), person)
 
 
-@_of(events.SnapshotTaken)
-def _snapshot_taken(
-    connection: sqlite3.Connection, event: Event, body: events.SnapshotTaken
-) -> None:
-    # A snapshot found later replaces "missed"; a second one for the same slot changes nothing.
-    connection.execute(
-        "INSERT INTO snapshot VALUES (?, ?, ?, ?, 'taken', ?, ?, ?, ?, '') "
-        "ON CONFLICT DO UPDATE SET camera = excluded.camera, state = 'taken', at = excluded.at, "
-        "method = excluded.method, sha256 = excluded.sha256, bytes = excluded.bytes, cause = '' "
-        "WHERE snapshot.state = 'missed'",
-        (
-            body.lesson_id,
-            body.hour,
-            body.number,
-            body.camera,
-            body.at,
-            body.method,
-            body.sha256,
-            body.bytes,
-        ),
-    )
-    _add_media(connection, event, body.sha256, "snapshot")
-
-
-@_of(events.SnapshotMissed)
-def _snapshot_missed(
-    connection: sqlite3.Connection, event: Event, body: events.SnapshotMissed
-) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO snapshot VALUES (?, ?, ?, ?, 'missed', ?, '', '', 0, ?)",
-        (body.lesson_id, body.hour, body.number, body.camera, event.reading.at, body.cause),
-    )
-
-
 @_of(events.RecordingStored)
 def _recording_stored(
     connection: sqlite3.Connection, event: Event, body: events.RecordingStored
@@ -294,7 +261,7 @@ def _recording_stored(
             int(body.interrupted),
         ),
     )
-    _add_media(connection, event, body.sha256, "recording")
+    add_media(connection, event, body.sha256, "recording")
 
 
 @_of(events.RecordingGap)
@@ -324,13 +291,6 @@ def _media_deleted(connection: sqlite3.Connection, event: Event, body: events.Me
         "INSERT OR REPLACE INTO media_deleted VALUES (?, ?, ?)",
         (body.sha256, event.reading.at, body.rule),
     )
-
-
-def _add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
-    if sha256:
-        # The file exists before the event that names it: if it was deleted once, it is here again.
-        connection.execute("DELETE FROM media_deleted WHERE sha256 = ?", (sha256,))
-        connection.execute("INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort))
 
 
 def _refresh_attendance(
