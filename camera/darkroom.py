@@ -131,7 +131,9 @@ def watermark_of(row: sqlite3.Row, zone: ZoneInfo) -> list[str]:
     """
     room = str(row["room"])
     where = f"教室 {room}" if room.isdecimal() else room
-    what = f"第 {row['hour'] + 1} 课时 抓拍 {row['number']}" if row["hour"] is not None else "现场督查"
+    what = (
+        f"第 {row['hour'] + 1} 课时 抓拍 {row['number']}" if row["hour"] is not None else "现场督查"
+    )
     source = _SOURCES.get(row["source"], "")
     first = " · ".join(part for part in (where, row["class_name"], what, source) if part)
     doubtful = row["clock"] != ClockQuality.SYNCHRONISED

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from camera import watermark
-from camera.failures import Failure, StreamFailed
 from camera.faces import heads
 from camera.faces.manifest import ModelError
+from camera.failures import Failure, StreamFailed
 from camera.oneshot import answer, ask
 from edge.assets import AssetMissing
 
@@ -42,7 +42,7 @@ def _process(question: dict[str, Any]) -> dict[str, Any]:
         raise StreamFailed(Failure.UNUSABLE, "the picture cannot be decoded")
     try:
         counter = heads.load()
-        count = counter.count(pixels)
+        count = counter.count(np.asarray(pixels, np.uint8))
         Path(question["copy"]).write_bytes(watermark.marked(content, question["lines"]))
     except (ModelError, AssetMissing, watermark.CannotMark) as error:
         raise StreamFailed(Failure.UNUSABLE, str(error)) from error

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from camera import footage
+from camera.darkroom import Darkroom
 from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
@@ -67,6 +68,9 @@ class Recorder:
         self._links: dict[str, frozenset[str]] = {}
         self._errands = Errands(service.ledger, config, self._logins)
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
+        self._darkroom = Darkroom(
+            service.ledger, service.media, config.runtime_dir, config.time_zone
+        )
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
         self._planned: dict[str, Planned] = {}
@@ -84,6 +88,7 @@ class Recorder:
             if not self._adopted:
                 footage.adopt(self._service.media, self._ledger)
                 self._photographer.adopt()
+                self._darkroom.adopt()
                 self._adopted = True
             if changed or monotonic() >= self._replan_at:
                 self._replan()
@@ -96,6 +101,7 @@ class Recorder:
                 keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._darkroom.tend(changed)
             self._errands.tend()
             self._settle()
             self._swept = True

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from edge import cameras
+from edge import cameras, documents
 from edge.camera_events import CameraBound, CameraLinked, CameraUnbound
 from edge.config import CameraConfig, Config
+from edge.directions import Bindings, CameraDirection
 from edge.keys import KeyProblem
 from edge.ledger import Ledger, Writer
 from edge.logins import Login, Logins, forget
@@ -46,6 +48,8 @@ class Binding:
     type: str = ""
     serial: str = ""
     transport: str = "tcp"
+    manufacturer: str = ""
+    model: str = ""
 
     def __post_init__(self) -> None:
         """Raise NotBound where a part cannot be used."""
@@ -123,6 +127,8 @@ def bind_within(writer: Writer, binding: Binding, room: str, by: str) -> None:
             transport=binding.transport,
             serial=binding.serial,
             by=by,
+            manufacturer=binding.manufacturer,
+            model=binding.model,
         )
     )
 
@@ -148,6 +154,111 @@ def link(ledger: Ledger, camera: str, lesson_id: str, *, linked: bool, by: str =
         now = cameras.links(writer.connection).get(lesson_id, frozenset())
         if (camera in now) != linked:
             writer.append(CameraLinked(camera, lesson_id, linked, by))
+
+
+def direct(
+    writer: Writer,
+    config: Config,
+    logins: Logins,
+    directed: Bindings,
+    opened: Callable[[CameraDirection], Login],
+) -> None:
+    """Let the room have the cameras that the centre's document states, in the writer's transaction.
+
+    - A camera of box.toml stays as that file says, whatever the document states for its id.
+    - What somebody bound at the box stays, unless the document states a camera of the same id,
+      address or serial number: then the document holds.
+    - What an earlier document bound and this one does not state belongs to the room no more.
+    - A camera without a login keeps the one that the box has for it.
+
+    *opened* opens a camera's sealed login. Raises NotBound, with the remedy, when the document
+    calls a camera of box.toml by another name.
+    """
+    for camera in config.cameras:
+        for one in directed.cameras:
+            if one.address == camera.address and one.id != camera.id:
+                raise NotBound(
+                    f"cameras: {one.id}: {one.address} is camera {camera.id} of this box's "
+                    "box.toml. Give it that id, or remove it from that file."
+                )
+    bound = {
+        camera: facts[cameras.BOUND]
+        for camera, facts in cameras.stated(writer.connection).items()
+        if cameras.BOUND in facts
+    }
+    stated = {one.id for one in directed.cameras}
+    for known, fact in bound.items():
+        if known not in stated and (fact["by"] == CENTRE or _is_among(fact, directed)):
+            forget(writer, known)
+            writer.append(CameraUnbound(known, CENTRE))
+    for one in directed.cameras:
+        binding = _binding(one)
+        if one.login:
+            logins.put(writer, one.id, opened(one))
+        if not _stands(bound.get(one.id), one):
+            bind_within(writer, binding, config.room, CENTRE)
+    _link_as_directed(writer, directed)
+
+
+def _binding(one: CameraDirection) -> Binding:
+    return Binding(
+        id=one.id,
+        label=one.label,
+        address=one.address,
+        role=one.role,
+        type=one.type,
+        serial=one.serial,
+        transport=one.transport,
+        manufacturer=one.manufacturer,
+        model=one.model,
+    )
+
+
+def _is_among(fact: cameras.Fact, directed: Bindings) -> bool:
+    return any(
+        fact["address"] == one.address or (one.serial and fact["serial"] == one.serial)
+        for one in directed.cameras
+    )
+
+
+def _stands(fact: cameras.Fact | None, one: CameraDirection) -> bool:
+    """Tell whether it is bound exactly so already: bound anew, its place would be forgotten."""
+    if fact is None or fact["by"] != CENTRE:
+        return False
+    return all(
+        fact.get(key, "") == getattr(one, key)
+        for key in (
+            "label", "type", "role", "address", "transport", "serial", "manufacturer", "model",
+        )
+    )  # fmt: skip
+
+
+def _link_as_directed(writer: Writer, directed: Bindings) -> None:
+    """Let lessons be filmed as the document says; links that only an earlier one states end."""
+    wanted = {lesson: frozenset(linked) for lesson, linked in directed.links}
+    now = cameras.links(writer.connection)
+    for lesson_id in _linked_before(writer) - set(wanted):
+        wanted[lesson_id] = frozenset()
+    for lesson_id, linked in sorted(wanted.items()):
+        have = now.get(lesson_id, frozenset())
+        for camera in sorted(have - linked):
+            writer.append(CameraLinked(camera, lesson_id, linked=False, by=CENTRE))
+        for camera in sorted(linked - have):
+            writer.append(CameraLinked(camera, lesson_id, linked=True, by=CENTRE))
+
+
+def _linked_before(writer: Writer) -> set[str]:
+    """Return the lessons that the document in force until now links cameras to."""
+    row = writer.execute(
+        "SELECT content FROM document_in_force JOIN document USING (sha256) "
+        "WHERE document_in_force.kind = ?",
+        (documents.BINDINGS,),
+    ).fetchone()
+    if row is None:
+        return set()
+    before = documents.parse(documents.BINDINGS, row["content"])
+    assert isinstance(before, Bindings)
+    return {lesson_id for lesson_id, _ in before.links}
 
 
 def in_force(

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from edge.events import Body
 
+ROLES = ("classroom", "spare", "door")
+
 
 @dataclass(frozen=True)
 class CameraBound(Body, kind="camera.bound"):
     """A camera belongs to this room from here on (R13); a second one of the same id replaces it.
 
-    ``type``, ``serial``: as staff record them (设备类型, 序列号). ``role``: classroom | spare |
-    door. ``protocol``: onvif | rtsp | v4l2. ``by``: box (somebody at it) | centre (a document).
+    ``type``, ``manufacturer``, ``model``, ``serial``: as staff record them (设备类型, 品牌, 型号,
+    序列号); ``camera.identified`` is what the camera says itself. ``role``: one of ROLES.
+    ``protocol``: onvif | rtsp | v4l2. ``by``: box (somebody at it) | centre (a document).
     """
 
     camera: str
@@ -30,6 +33,8 @@ class CameraBound(Body, kind="camera.bound"):
     transport: str
     serial: str
     by: str
+    manufacturer: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from edge.camera_events import ROLES as ROLES
 from edge.camera_events import (
     CameraBound,
     CameraClockSet,
@@ -25,7 +26,6 @@ from edge.events import Body, canonical
 
 BOUND, UNBOUND, IDENTIFIED = "bound", "unbound", "identified"
 MOVED, CLOCK, SET_UP = "moved", "clock", "set_up"
-ROLES = ("classroom", "spare", "door")
 Fact = dict[str, Any]
 Facts = dict[str, Fact]
 

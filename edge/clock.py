@@ -310,6 +310,11 @@ class SimulatedClock:
         self.at, self.boot, self.mono, self.quality = at, boot, 0, quality
 
 
+def possible(at: Instant) -> bool:
+    """Tell whether *at* can be now: not before this release, and not decades after it."""
+    return RELEASED <= at < _TOO_LATE
+
+
 def monotonic() -> float:
     """Return seconds of a clock that never goes back, for waits and time-outs within a process."""
     return time.monotonic()

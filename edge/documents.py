@@ -1,7 +1,7 @@
-"""The documents that the centre sends down: timetable, roster, profiles. Pure.
+"""The documents that the centre sends down: timetable, roster, profiles, bindings and more. Pure.
 
-Owns their JSON form. A document is taken whole or refused whole; an error names the place inside
-it, so that the person who made the document can mend it.
+Owns which kinds there are, and the JSON form of timetable and roster. A document is taken whole or
+refused whole; an error names the place inside it, so that the person who made it can mend it.
 """
 
 from __future__ import annotations
@@ -9,34 +9,39 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
+from edge.directions import (
+    Bindings,
+    Draw,
+    parse_bindings,
+    parse_draws,
+    parse_notices,
+)
 from edge.events import canonical
+from edge.forms import BadDocument as BadDocument
+from edge.forms import built, listing, text, time, time_to_json, unique
 from edge.model import (
-    Instant,
     Instructor,
-    Invalid,
     Lesson,
     LessonHour,
     LessonState,
-    Profile,
+    Notice,
     Trainee,
     TrainingClass,
 )
-from edge.rules.profile import profile_from_mapping, profile_to_mapping
-from edge.settings import ConfigError
+from edge.rulebook import Rulebook, parse_profiles
 
-TIMETABLE = "timetable"
-ROSTER = "roster"
+BINDINGS = "bindings"
+DRAWS = "draws"
+NOTICES = "notices"
 PROFILES = "profiles"
-KINDS = (PROFILES, ROSTER, TIMETABLE)
-
-T = TypeVar("T")
-
-
-class BadDocument(ValueError):
-    """A document cannot be used; the message names the place and the remedy."""
+ROSTER = "roster"
+TIMETABLE = "timetable"
+# In the order in which they are sent and applied.
+KINDS = (PROFILES, ROSTER, TIMETABLE, DRAWS, BINDINGS, NOTICES)
+# By these a lesson is judged; its opening freezes them.
+JUDGING = (PROFILES, ROSTER, TIMETABLE, DRAWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,10 @@ class Roster:
     instructors: tuple[Instructor, ...]
 
 
-def parse(kind: str, content: bytes) -> tuple[Lesson, ...] | Roster | dict[str, Profile]:
+Parsed = tuple[Lesson, ...] | Roster | Rulebook | Bindings | tuple[Draw, ...] | tuple[Notice, ...]
+
+
+def parse(kind: str, content: bytes) -> Parsed:
     """Return what the document *content* of *kind* states; raises BadDocument."""
     try:
         values = json.loads(content)
@@ -59,10 +67,13 @@ def parse(kind: str, content: bytes) -> tuple[Lesson, ...] | Roster | dict[str, 
         TIMETABLE: parse_timetable,
         ROSTER: parse_roster,
         PROFILES: parse_profiles,
+        BINDINGS: parse_bindings,
+        DRAWS: parse_draws,
+        NOTICES: parse_notices,
     }
     if kind not in readers:
         raise BadDocument(f"{kind}: not a kind of document. Known: {', '.join(KINDS)}.")
-    result: tuple[Lesson, ...] | Roster | dict[str, Profile] = readers[kind](values)
+    result: Parsed = readers[kind](values)
     return result
 
 
@@ -70,9 +81,9 @@ def parse_timetable(values: Mapping[str, Any]) -> tuple[Lesson, ...]:
     """Return the lessons of a timetable in the order of their start."""
     lessons = [
         lesson_from_json(entry, f"lessons[{number}]")
-        for number, entry in enumerate(_list(values, "lessons", ""))
+        for number, entry in enumerate(listing(values, "lessons", ""))
     ]
-    _unique([lesson.id for lesson in lessons], "lessons")
+    unique([lesson.id for lesson in lessons], "lessons")
     return tuple(sorted(lessons, key=lambda lesson: (lesson.start, lesson.id)))
 
 
@@ -85,14 +96,14 @@ def parse_roster(values: Mapping[str, Any]) -> Roster:
     """Return the classes and instructors of a roster document."""
     classes = tuple(
         _class(entry, f"classes[{number}]")
-        for number, entry in enumerate(_list(values, "classes", ""))
+        for number, entry in enumerate(listing(values, "classes", ""))
     )
     instructors = tuple(
         _instructor(entry, f"instructors[{number}]")
-        for number, entry in enumerate(_list(values, "instructors", ""))
+        for number, entry in enumerate(listing(values, "instructors", ""))
     )
-    _unique([entry.id for entry in classes], "classes")
-    _unique([entry.id for entry in instructors], "instructors")
+    unique([entry.id for entry in classes], "classes")
+    unique([entry.id for entry in instructors], "instructors")
     return Roster(classes, instructors)
 
 
@@ -140,54 +151,32 @@ def people_on(content: bytes) -> set[str]:
     return trainees | {entry.id for entry in roster.instructors}
 
 
-def parse_profiles(values: Mapping[str, Any]) -> dict[str, Profile]:
-    """Return the rule profiles by name."""
-    profiles: dict[str, Profile] = {}
-    for number, entry in enumerate(_list(values, "profiles", "")):
-        place = f"profiles[{number}]"
-        if not isinstance(entry, dict):
-            raise BadDocument(f"{place}: must be an object")
-        try:
-            profile = profile_from_mapping(entry, place)
-        except ConfigError as error:
-            raise BadDocument(str(error)) from error
-        profiles[profile.name] = profile
-    return profiles
-
-
-def profiles_to_json(profiles: Mapping[str, Profile]) -> bytes:
-    """Return the document that ``parse_profiles`` reads."""
-    return canonical(
-        {"profiles": [profile_to_mapping(profiles[name]) for name in sorted(profiles)]}
-    )
-
-
 def lesson_from_json(entry: Any, place: str = "lesson") -> Lesson:
     """Return one lesson; times are ISO 8601 with their offset from UTC."""
     hours = tuple(
-        _built(
+        built(
             LessonHour,
             f"{place}.hours[{number}]",
-            start=_time(hour, "start", f"{place}.hours[{number}]"),
-            end=_time(hour, "end", f"{place}.hours[{number}]"),
+            start=time(hour, "start", f"{place}.hours[{number}]"),
+            end=time(hour, "end", f"{place}.hours[{number}]"),
         )
-        for number, hour in enumerate(_list(entry, "hours", place))
+        for number, hour in enumerate(listing(entry, "hours", place))
     )
-    state = _text(entry, "state", place, LessonState.PLANNED)
+    state = text(entry, "state", place, LessonState.PLANNED)
     if state not in set(LessonState):
         raise BadDocument(f"{place}.state: {state!r} is not a state of a lesson")
-    return _built(
+    return built(
         Lesson,
         place,
-        id=_text(entry, "id", place),
-        class_id=_text(entry, "class_id", place),
-        class_name=_text(entry, "class_name", place),
-        room=_text(entry, "room", place),
-        instructors=tuple(str(value) for value in _list(entry, "instructors", place)),
+        id=text(entry, "id", place),
+        class_id=text(entry, "class_id", place),
+        class_name=text(entry, "class_name", place),
+        room=text(entry, "room", place),
+        instructors=tuple(str(value) for value in listing(entry, "instructors", place)),
         hours=hours,
-        profile=_text(entry, "profile", place, "default"),
+        profile=text(entry, "profile", place, "default"),
         state=LessonState(state),
-        reason=_text(entry, "reason", place, ""),
+        reason=text(entry, "reason", place, ""),
     )
 
 
@@ -209,94 +198,34 @@ def lesson_to_json(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def time_to_json(instant: Instant) -> str:
-    """Return *instant* as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(instant / 1_000_000, tz=UTC).isoformat()
-
-
-def time_from_json(text: str) -> Instant:
-    """Return the instant of an ISO 8601 time; raises ValueError when it names no UTC offset."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} lacks its offset. Write for example 2026-11-23T09:00:00+08:00.")
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def _class(entry: Any, place: str) -> TrainingClass:
     trainees = tuple(
-        _built(
+        built(
             Trainee,
             f"{place}.trainees[{number}]",
-            id=_text(trainee, "id", f"{place}.trainees[{number}]"),
-            number=_text(trainee, "number", f"{place}.trainees[{number}]"),
-            name=_text(trainee, "name", f"{place}.trainees[{number}]"),
+            id=text(trainee, "id", f"{place}.trainees[{number}]"),
+            number=text(trainee, "number", f"{place}.trainees[{number}]"),
+            name=text(trainee, "name", f"{place}.trainees[{number}]"),
         )
-        for number, trainee in enumerate(_list(entry, "trainees", place))
+        for number, trainee in enumerate(listing(entry, "trainees", place))
     )
-    return _built(
+    return built(
         TrainingClass,
         place,
-        id=_text(entry, "id", place),
-        name=_text(entry, "name", place),
-        period_id=_text(entry, "period_id", place, ""),
-        approved_by=_text(entry, "approved_by", place, ""),
-        received_at=_time(entry, "received_at", place),
+        id=text(entry, "id", place),
+        name=text(entry, "name", place),
+        period_id=text(entry, "period_id", place, ""),
+        approved_by=text(entry, "approved_by", place, ""),
+        received_at=time(entry, "received_at", place),
         trainees=trainees,
     )
 
 
 def _instructor(entry: Any, place: str) -> Instructor:
-    return _built(
+    return built(
         Instructor,
         place,
-        id=_text(entry, "id", place),
-        name=_text(entry, "name", place),
-        pin_hash=_text(entry, "pin_hash", place),
+        id=text(entry, "id", place),
+        name=text(entry, "name", place),
+        pin_hash=text(entry, "pin_hash", place),
     )
-
-
-def _built(build: Callable[..., T], place: str, **values: Any) -> T:
-    try:
-        return build(**values)
-    except Invalid as error:
-        raise BadDocument(f"{place}: {error}") from error
-
-
-def _field(entry: Any, key: str, place: str) -> Any:
-    if not isinstance(entry, dict):
-        raise BadDocument(f"{place or 'document'}: must be an object")
-    return entry.get(key)
-
-
-def _where(place: str, key: str) -> str:
-    return f"{place}.{key}" if place else key
-
-
-def _list(entry: Any, key: str, place: str) -> list[Any]:
-    value = _field(entry, key, place)
-    if not isinstance(value, list):
-        raise BadDocument(f"{_where(place, key)}: must be a list")
-    return value
-
-
-def _text(entry: Any, key: str, place: str, default: str | None = None) -> str:
-    value = _field(entry, key, place)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise BadDocument(f"{_where(place, key)}: must be text")
-    return value
-
-
-def _time(entry: Any, key: str, place: str) -> Instant:
-    try:
-        return time_from_json(_text(entry, key, place))
-    except ValueError as error:
-        raise BadDocument(f"{_where(place, key)}: {error}") from error
-
-
-def _unique(ids: list[str], place: str) -> None:
-    for number, one in enumerate(ids):
-        if one in ids[:number]:
-            raise BadDocument(f"{place}[{number}].id: {one!r} stands there twice")

@@ -166,12 +166,30 @@ class ServiceStarted(Body, kind="service.started"):
 
 @dataclass(frozen=True)
 class DocumentApplied(Body, kind="document.applied"):
-    """A document from the centre (timetable, roster, profiles) is now in force on this box."""
+    """A document from the centre is now in force on this box. ``document``: its kind."""
 
     document: str
     epoch: str
     version: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class DocumentRefused(Body, kind="document.refused"):
+    """A document from the centre cannot be used; ``reason`` names the place and the remedy.
+
+    The one in force stays in force. Stated once a version.
+    """
+
+    document: str
+    epoch: str
+    version: int
+    reason: str
+
+    @staticmethod
+    def id_of(document: str, epoch: str, version: int) -> str:
+        """Return the id of this event, which makes a repetition harmless."""
+        return f"document-refused-{document}-{epoch}-{version}"
 
 
 @dataclass(frozen=True)
@@ -260,39 +278,6 @@ class ScanMade(Body, kind="scan.made"):
 
 
 @dataclass(frozen=True)
-class SnapshotTaken(Body, kind="snapshot.taken"):
-    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
-
-    Or ``from_recording``: found there after its window had passed without a picture; ``at`` is
-    when that frame was recorded, within the window.
-    """
-
-    lesson_id: str
-    hour: int
-    number: int
-    camera: str
-    at: Instant
-    method: str
-    sha256: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class SnapshotMissed(Body, kind="snapshot.missed"):
-    """A planned snapshot could not be taken inside its window, nor found in the recording.
-
-    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
-    """
-
-    lesson_id: str
-    hour: int
-    number: int
-    camera: str
-    cause: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
 class RecordingStarted(Body, kind="recording.started"):
     """Video of a camera is reaching the disk for a lesson."""
 
@@ -378,7 +363,7 @@ def decode(kind: str, content: bytes) -> Body:
     """
     try:
         values = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadBody(f"{kind}: the body is not JSON ({error})") from error
     if not isinstance(values, dict):
         raise BadBody(f"{kind}: the body is not a JSON object")

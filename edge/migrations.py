@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that only ever add.
+"""The tables of the box's database, as migrations that never touch what cannot be derived.
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
@@ -8,6 +8,8 @@ and fills again from the events.
 from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
+
+from edge import picture_tables
 
 box = Migrations("classbox.box")
 
@@ -22,6 +24,7 @@ PROJECTIONS = (
     "class",
     "clock_truth",
     "document_in_force",
+    "draw",
     "enrolment",
     "instructor",
     "lesson",
@@ -30,7 +33,6 @@ PROJECTIONS = (
     "media_deleted",
     "media_missing",
     "picture_copy",
-    "profile",
     "recording",
     "recording_gap",
     "scan",
@@ -391,48 +393,23 @@ CREATE TABLE camera_login (
 
 
 @box()
-def pictures(db: Database) -> None:
-    """Marked copies of classroom pictures with their head counts, and spot checks."""
+def directions(db: Database) -> None:
+    """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
     run_script(
         db,
         """
-CREATE TABLE picture_copy (
-    original      TEXT PRIMARY KEY,              -- SHA-256 of the picture as it was taken
-    lesson_id     TEXT NOT NULL,
-    sha256        TEXT NOT NULL,                 -- of the copy with the watermark
-    heads         INTEGER NOT NULL,
-    model         TEXT NOT NULL,
-    model_version TEXT NOT NULL
+CREATE TABLE draw (
+    lesson_id TEXT PRIMARY KEY,
+    drawn_by  TEXT NOT NULL,                     -- the authority
+    drawn_at  INTEGER NOT NULL
 ) STRICT
 
-CREATE INDEX picture_copy_by_lesson ON picture_copy (lesson_id)
-
-CREATE TABLE spot_check (
-    id        TEXT PRIMARY KEY,
-    seq       INTEGER NOT NULL,
-    lesson_id TEXT NOT NULL,
-    by        TEXT NOT NULL,                     -- the instructor who confirmed it
-    at        INTEGER NOT NULL,
-    present   INTEGER NOT NULL,                  -- checked in then
-    items     TEXT NOT NULL                      -- JSON: SHA-256 of what was confirmed
-) STRICT
-
-CREATE INDEX spot_check_by_lesson ON spot_check (lesson_id)
-
-CREATE TABLE spot_check_item (
-    seq       INTEGER PRIMARY KEY,
-    check_id  TEXT NOT NULL,
-    number    INTEGER NOT NULL,                  -- in its spot check, from 1
-    lesson_id TEXT NOT NULL,
-    sort      TEXT NOT NULL CHECK (sort IN ('photo', 'clip')),
-    source    TEXT NOT NULL,                     -- classroom | spare | phone
-    camera    TEXT NOT NULL,
-    at        INTEGER NOT NULL,
-    sha256    TEXT NOT NULL
-) STRICT
-
-CREATE INDEX spot_check_item_by_check ON spot_check_item (check_id)
-
-CREATE INDEX media_by_file ON media (sha256)
+DROP TABLE profile
 """,
     )
+
+
+@box()
+def pictures(db: Database) -> None:
+    """Marked copies of classroom pictures with their head counts, and spot checks."""
+    run_script(db, picture_tables.TABLES)

@@ -314,6 +314,30 @@ class RetentionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotCheckRule:
+    """When pictures of a spot check are taken: S + ``after_start`` to E - ``before_end`` (R6)."""
+
+    after_start: Duration = 15 * MINUTE
+    before_end: Duration = 25 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A text of the centre for the people in the room, of at most 140 characters (R26).
+
+    Shown from ``valid_from`` until before ``valid_until``.
+    """
+
+    id: str
+    valid_from: Instant
+    valid_until: Instant
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One region's numbers, versioned; a lesson is judged by the version it was taught under."""
 
@@ -333,6 +357,7 @@ class Profile:
     pass_percent: int
     shown_days_before: int
     retention: RetentionRule = RetentionRule()
+    spot_check: SpotCheckRule = SpotCheckRule()
 
     def __post_init__(self) -> None:
         _require(self.version >= 1, f"profile {self.name}: version must be 1 or more")

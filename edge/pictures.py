@@ -14,9 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.chain import Event
-from edge.events import Body, SnapshotMissed, SnapshotTaken, canonical
+from edge.events import Body, canonical
 from edge.model import Instant
-from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
+from edge.picture_events import (
+    PictureProcessed,
+    SnapshotMissed,
+    SnapshotTaken,
+    SpotCheckConfirmed,
+    SpotCheckTaken,
+)
 
 
 @dataclass(frozen=True, slots=True)

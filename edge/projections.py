@@ -13,13 +13,13 @@ from typing import Any, TypeVar, cast
 
 from edge import cameras, documents, events, pictures, queries, times
 from edge.chain import Event
+from edge.directions import Draw
 from edge.events import Body
-from edge.model import ClockQuality, Lesson, Profile, Reading, Window
+from edge.model import ClockQuality, Lesson, Reading, Window
 from edge.pictures import add_media
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
 from edge.rules.moments import correct
-from edge.rules.profile import profile_to_mapping
 from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
@@ -74,16 +74,24 @@ def _document_applied(
         "INSERT OR REPLACE INTO document_in_force VALUES (?, ?, ?, ?)",
         (body.document, body.epoch, body.version, body.sha256),
     )
-    content = connection.execute(
+    row = connection.execute(
         "SELECT content FROM document WHERE sha256 = ?", (body.sha256,)
-    ).fetchone()["content"]
-    parsed = documents.parse(body.document, content)
-    if body.document == documents.TIMETABLE:
-        _replace_timetable(connection, cast("tuple[Lesson, ...]", parsed))
-    elif body.document == documents.ROSTER:
-        _replace_roster(connection, cast("documents.Roster", parsed))
-    else:
-        _replace_profiles(connection, cast("dict[str, Profile]", parsed))
+    ).fetchone()
+    if row is None:
+        return  # a notice that is over: nothing of it is shown any more
+    parsed = documents.parse(body.document, row["content"])
+    match body.document:
+        case documents.TIMETABLE:
+            _replace_timetable(connection, cast("tuple[Lesson, ...]", parsed))
+        case documents.ROSTER:
+            _replace_roster(connection, cast("documents.Roster", parsed))
+        case documents.PROFILES:
+            pass  # asked for by its document
+        case documents.DRAWS:
+            _replace_draws(connection, cast("tuple[Draw, ...]", parsed))
+            return
+        case _:
+            return  # notices are read from their document; bindings are events of their own
     # A lesson that was opened is judged by what was frozen then; only the others change.
     connection.execute(
         "DELETE FROM attendance WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)"
@@ -132,14 +140,12 @@ def _replace_roster(connection: sqlite3.Connection, roster: documents.Roster) ->
     )
 
 
-def _replace_profiles(connection: sqlite3.Connection, profiles: dict[str, Profile]) -> None:
-    connection.execute("DELETE FROM profile")
+def _replace_draws(connection: sqlite3.Connection, draws: Iterable[Draw]) -> None:
+    """A lesson that was opened stays drawn: what was taken for the authority stays evidence."""
+    connection.execute("DELETE FROM draw WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)")
     connection.executemany(
-        "INSERT INTO profile VALUES (?, ?, ?)",
-        [
-            (profile.name, profile.version, _json(profile_to_mapping(profile)))
-            for profile in profiles.values()
-        ],
+        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?)",
+        [(draw.lesson_id, draw.by, draw.drawn_at) for draw in draws],
     )
 
 

@@ -13,11 +13,13 @@ from importlib import resources
 from typing import cast
 
 from edge import documents
+from edge.directions import Draw
 from edge.model import (
     Instant,
     Instructor,
     Lesson,
     LessonState,
+    Notice,
     Profile,
     Scan,
     Trainee,
@@ -25,7 +27,8 @@ from edge.model import (
     Way,
     Window,
 )
-from edge.rules.profile import profile_from_mapping, profile_from_toml
+from edge.rulebook import Rulebook
+from edge.rules.profile import profile_from_toml
 
 # No window of a shipped profile reaches further beyond a lesson than this.
 _REACH = 6 * 3600 * 1_000_000
@@ -154,25 +157,38 @@ def person_name(connection: sqlite3.Connection, person_id: str) -> str | None:
 def profile_of(connection: sqlite3.Connection, lesson: Lesson) -> Profile:
     """Return the rules that judge *lesson*: frozen at its opening, else those in force.
 
-    A profile that no document states is the shipped one; an unknown name falls back to
-    ``default``, since a lesson must never fail for want of rules.
+    Of several versions that one which holds when the lesson starts. A profile that no document
+    states is the shipped one; an unknown name falls back to ``default``, since a lesson must never
+    fail for want of rules.
     """
     taught = run(connection, lesson.id)
-    if taught:
-        frozen = taught.documents.get(documents.PROFILES)
-        row = (
-            connection.execute(
-                "SELECT content FROM document WHERE sha256 = ?", (frozen,)
-            ).fetchone()
-            if frozen
-            else None
-        )
-        known = _profiles(row["content"]) if row else {}
-        return known.get(lesson.profile) or shipped_profile(lesson.profile)
-    row = connection.execute(
-        "SELECT content FROM profile WHERE name = ?", (lesson.profile,)
-    ).fetchone()
-    return _profile(row["content"]) if row else shipped_profile(lesson.profile)
+    book = (
+        _rulebook(_content(connection, taught.documents.get(documents.PROFILES, "")))
+        if taught
+        else rulebook(connection)
+    )
+    return book.holding(lesson.profile, lesson.start) or shipped_profile(lesson.profile)
+
+
+def rulebook(connection: sqlite3.Connection) -> Rulebook:
+    """Return the profiles that the document in force states."""
+    return _rulebook(_content_in_force(connection, documents.PROFILES))
+
+
+def draw_of(connection: sqlite3.Connection, lesson_id: str) -> Draw | None:
+    """Return the draw by which a lesson is to be spot-checked (R6), None when it was not drawn."""
+    row = connection.execute("SELECT * FROM draw WHERE lesson_id = ?", (lesson_id,)).fetchone()
+    return Draw(row["lesson_id"], row["drawn_by"], row["drawn_at"]) if row else None
+
+
+def notices(connection: sqlite3.Connection, now: Instant, dated: bool = True) -> list[Notice]:
+    """Return the notices to show at *now*.
+
+    A box without a date (*dated* false) knows only that it is not earlier than *now*: it shows
+    every one that is not surely over.
+    """
+    known = _notices(_content_in_force(connection, documents.NOTICES))
+    return [one for one in known if now < one.valid_until and (one.valid_from <= now or not dated)]
 
 
 @lru_cache(maxsize=16)
@@ -233,8 +249,7 @@ def deleted_media(connection: sqlite3.Connection) -> set[str]:
 
 def profiles(connection: sqlite3.Connection) -> list[Profile]:
     """Return the rule profiles in force, the shipped default when no document states any."""
-    rows = connection.execute("SELECT content FROM profile ORDER BY name").fetchall()
-    return [_profile(row["content"]) for row in rows] or [shipped_profile("default")]
+    return list(rulebook(connection).profiles) or [shipped_profile("default")]
 
 
 def cameras(connection: sqlite3.Connection) -> list[sqlite3.Row]:
@@ -253,13 +268,31 @@ def _lesson(content: str) -> Lesson:
 
 
 @lru_cache(maxsize=64)
-def _profile(content: str) -> Profile:
-    return profile_from_mapping(json.loads(content), "profile")
+def _rulebook(content: bytes) -> Rulebook:
+    return cast("Rulebook", documents.parse(documents.PROFILES, content))
 
 
-@lru_cache(maxsize=64)
-def _profiles(content: bytes) -> dict[str, Profile]:
-    return cast("dict[str, Profile]", documents.parse(documents.PROFILES, content))
+@lru_cache(maxsize=4)
+def _notices(content: bytes) -> tuple[Notice, ...]:
+    return cast("tuple[Notice, ...]", documents.parse(documents.NOTICES, content))
+
+
+# What a document states that is not there: nothing, whatever its kind.
+_NOTHING = {documents.PROFILES: b'{"profiles":[]}', documents.NOTICES: b'{"notices":[]}'}
+
+
+def _content(connection: sqlite3.Connection, sha256: str) -> bytes:
+    row = connection.execute("SELECT content FROM document WHERE sha256 = ?", (sha256,)).fetchone()
+    return bytes(row["content"]) if row else _NOTHING[documents.PROFILES]
+
+
+def _content_in_force(connection: sqlite3.Connection, kind: str) -> bytes:
+    row = connection.execute(
+        "SELECT content FROM document_in_force JOIN document USING (sha256) "
+        "WHERE document_in_force.kind = ?",
+        (kind,),
+    ).fetchone()
+    return bytes(row["content"]) if row else _NOTHING[kind]
 
 
 def _taught(row: sqlite3.Row) -> Lesson:

@@ -42,7 +42,9 @@ def open_lesson(ledger: Ledger, lesson_id: str, instructor_id: str) -> bool:
         if refused is not None:
             raise NotAllowed(refused)
         in_force = {
-            row["kind"]: row["sha256"] for row in queries.documents_in_force(writer.connection)
+            row["kind"]: row["sha256"]
+            for row in queries.documents_in_force(writer.connection)
+            if row["kind"] in documents.JUDGING
         }
         writer.append(
             LessonOpened(

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from edge import queries, timekeeping
 from edge.box import BoxService
-from edge.clock import monotonic
-from edge.documents import BadDocument
+from edge.clock import monotonic, possible
+from edge.documents import KINDS, BadDocument
 from edge.events import AnchorReceived
 from edge.inbox import apply_document
 from edge.ledger import SOFTWARE
@@ -184,8 +184,9 @@ class Facts:
                 self._letters.meet(message.centre_key)
                 self._centre_speaks = message.speaks
                 self._refusal = ""
-                self._learn_the_time(message)
-                self.errands.hear_time(message.at)
+                if possible(message.at):
+                    self._learn_the_time(message)
+                    self.errands.hear_time(message.at)
             case Refused():
                 if message.text != self._refusal:
                     log.error("link: the centre refuses this ledger: %s", message.text)
@@ -312,6 +313,8 @@ class Facts:
 
     def _take(self, part: Document) -> None:
         """Take a part of a document; the last one puts it in force."""
+        if part.kind not in KINDS:  # before anything of it is kept
+            raise BadMessage(f"a document of the kind {part.kind}, which this box does not know")
         try:
             letter = self._letters.take(part)
         except BadLetter as error:

@@ -119,10 +119,12 @@ class Head:
         ]
 
     def named(self, key: str) -> dict[str, Head]:
-        """Return the objects of an object by their names."""
+        """Return the objects of an object by their names, which are texts like any other."""
+        entries = self._get(key, dict)
+        for name in entries:
+            Head({"": name}, f"{self._place}: {key}").text("")
         return {
-            str(name): Head(self._object(entry), f"{key}.{name:.40}")
-            for name, entry in self._get(key, dict).items()
+            name: Head(self._object(entry), f"{key}.{name:.40}") for name, entry in entries.items()
         }
 
     def _object(self, entry: Any) -> Mapping[str, Any]:

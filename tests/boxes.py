@@ -12,11 +12,10 @@ from edge.documents import (
     ROSTER,
     TIMETABLE,
     Roster,
-    profiles_to_json,
     roster_to_json,
-    time_from_json,
     timetable_to_json,
 )
+from edge.forms import time_from_json
 from edge.inbox import apply_document
 from edge.ledger import Ledger
 from edge.model import (
@@ -29,6 +28,7 @@ from edge.model import (
     Trainee,
     TrainingClass,
 )
+from edge.rulebook import Rulebook, profiles_to_json
 
 CLASS_ID = "class-1"
 LESSON_ID = "lesson-1"
@@ -101,7 +101,9 @@ def send_documents(
 ) -> None:
     """Put a timetable, a roster and profiles in force, as the centre would."""
     if profiles:
-        apply_document(ledger, PROFILES, "epoch-1", version, profiles_to_json(profiles))
+        apply_document(
+            ledger, PROFILES, "epoch-1", version, profiles_to_json(Rulebook.of(profiles.values()))
+        )
     apply_document(ledger, ROSTER, "epoch-1", version, roster_to_json(roster))
     apply_document(ledger, TIMETABLE, "epoch-1", version, timetable_to_json(lessons))
 

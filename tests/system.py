@@ -26,12 +26,12 @@ from edge.documents import (
     ROSTER,
     TIMETABLE,
     Roster,
-    profiles_to_json,
     roster_to_json,
     timetable_to_json,
 )
 from edge.ledger import Ledger
 from edge.model import Instant, Lesson, LessonHour, Profile, Trainee, TrainingClass
+from edge.rulebook import Rulebook, profiles_to_json
 from tests.boxes import CLASS_ID, LESSON_ID, TEACHER_ID, roster_of
 from tests.brokers import Broker
 from tests.processes import CLASSBOX, Child, free_port, wait_for
@@ -96,7 +96,7 @@ class System:
         """Hand the three documents to the centre, which sends them to the box."""
         self._version += 1
         documents = {
-            PROFILES: profiles_to_json({profile.name: profile}),
+            PROFILES: profiles_to_json(Rulebook.of([profile])),
             ROSTER: roster_to_json(roster),
             TIMETABLE: timetable_to_json((lesson,)),
         }

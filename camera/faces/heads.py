@@ -15,6 +15,7 @@ from importlib import resources
 import cv2
 import numpy as np
 
+from camera.faces.align import Picture
 from camera.faces.manifest import ModelError, checked
 from edge import assets
 
@@ -67,11 +68,11 @@ class Counter:
         except cv2.error as error:
             raise ModelError(f"OpenCV cannot load the detector {manifest.file}") from error
 
-    def count(self, picture: np.ndarray) -> int:
+    def count(self, picture: Picture) -> int:
         """Return how many heads *picture* (height x width x 3, B G R, 8 bits) shows."""
         return len(self.heads(picture))
 
-    def heads(self, picture: np.ndarray) -> list[Box]:
+    def heads(self, picture: Picture) -> list[Box]:
         """Return where the heads are."""
         boxes: list[Box] = []
         scores: list[float] = []
@@ -81,7 +82,7 @@ class Counter:
                 scores.append(score)
         return [boxes[index] for index in self._one_each(boxes, scores)]
 
-    def _detect(self, tile: np.ndarray) -> Iterator[tuple[float, Box]]:
+    def _detect(self, tile: Picture) -> Iterator[tuple[float, Box]]:
         about = self.manifest
         small = cv2.resize(tile, (about.width, about.height)).astype(np.float32)
         plane = (small - about.mean) / about.scale
@@ -121,7 +122,7 @@ def _shared(one: Box, other: Box) -> float:
     return width * height / max(1.0, min(one[2] * one[3], other[2] * other[3]))
 
 
-def tiles(picture: np.ndarray, about: Manifest) -> Iterator[tuple[int, int, np.ndarray]]:
+def tiles(picture: Picture, about: Manifest) -> Iterator[tuple[int, int, Picture]]:
     """Yield left edge, top edge and content of each tile; together they cover the picture."""
     height, width = picture.shape[:2]
     tall = _side(height, about.rows, about.overlap)

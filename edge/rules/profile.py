@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from edge.model import Invalid, ManualEntryRule, Margin, Profile, RetentionRule, SnapshotRule
+from edge.model import (
+    Invalid,
+    ManualEntryRule,
+    Margin,
+    Profile,
+    RetentionRule,
+    SnapshotRule,
+    SpotCheckRule,
+)
 from edge.settings import ConfigError, Settings, Table, duration, duration_text
 
 
@@ -39,6 +47,7 @@ def _profile(root: Table, source: str) -> Profile:
             pass_percent=root.whole("pass_percent", least=1, most=100),
             shown_days_before=root.whole("shown_days_before"),
             retention=_retention(root.table("retention")),
+            spot_check=_spot_check(root.table("spot_check")),
         )
     except Invalid as error:
         raise ConfigError(f"{source}: {error}") from error
@@ -90,6 +99,17 @@ def _retention(table: Table) -> RetentionRule:
     return rule
 
 
+def _spot_check(table: Table) -> SpotCheckRule:
+    """Return the rule; what a profile of an older version does not state is R6's."""
+    shipped = SpotCheckRule()
+    rule = SpotCheckRule(
+        after_start=table.converted("after_start", duration, duration_text(shipped.after_start)),
+        before_end=table.converted("before_end", duration, duration_text(shipped.before_end)),
+    )
+    table.finish()
+    return rule
+
+
 def profile_to_mapping(profile: Profile) -> dict[str, Any]:
     """Return *profile* in the form of its TOML file, for a document."""
 
@@ -116,6 +136,10 @@ def profile_to_mapping(profile: Profile) -> dict[str, Any]:
             "review_percent": profile.manual_entry.review_percent,
         },
         "retention": asdict(profile.retention),
+        "spot_check": {
+            "after_start": duration_text(profile.spot_check.after_start),
+            "before_end": duration_text(profile.spot_check.before_end),
+        },
         "snapshot": [
             {
                 "from": duration_text(rule.earliest),

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from edge import documents
 from edge.documents import Roster, lesson_from_json
 from edge.model import Instant, Lesson, LessonState, Profile, TrainingClass
+from edge.rulebook import Rulebook
 from edge.rules.profile import profile_from_toml
 from sync.central import tables
 from sync.central.documents import content_of
@@ -57,9 +58,10 @@ def profile_of(connection: Connection, planned: Planned) -> Profile:
     """Return the rules that judge a lesson; the shipped ones when no document states them."""
     name = planned.lesson.profile
     for content in _contents(connection, planned, documents.PROFILES):
-        known = cast("dict[str, Profile]", _parsed(documents.PROFILES, content))
-        if name in known:
-            return known[name]
+        book = cast("Rulebook", _parsed(documents.PROFILES, content))
+        holding = book.holding(name, planned.lesson.start)
+        if holding is not None:
+            return holding
     return shipped_profile(name)
 
 

@@ -26,6 +26,7 @@ from sync.central import (
     receipts,
     staff_command,
     tables,
+    witness_command,
 )
 from sync.central.authority import AuthorityProblem
 from sync.central.ingest import Ingest
@@ -44,6 +45,7 @@ for _one in (
     broker_command.enrol,
     broker_command.revoke,
     broker_command.crl,
+    witness_command.witness_group,
     *staff_command.COMMANDS,
 ):
     command.add_command(_one)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
@@ -22,6 +23,7 @@ class CentreConfig:
     ``silent_after``: seconds without a word after which a box counts as silent. ``security`` of
     the way to the broker: tls | none. ``safe_after_days``: what was received longer ago counts as
     safe even where no backup is noted. ``metrics_port``: of the first ingester, 0 for none.
+    ``witness_address`` of a time stamp authority is empty for none; ``witness_roots``: PEM.
     """
 
     name: str
@@ -38,6 +40,8 @@ class CentreConfig:
     trusted_clock: str
     safe_after_days: int
     metrics_port: int
+    witness_address: str
+    witness_roots: Path
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,6 +66,7 @@ def parse(text: str, source: str, folder: Path) -> CentreConfig:
     """Return the settings in *text*; relative paths are below *folder*. Raises ConfigError."""
     root = Settings.of_toml(text, source).root
     centre, broker, console = (root.table(name) for name in ("centre", "broker", "console"))
+    witness = root.table("witness")
     data_dir = folder / centre.text("data_dir", "/var/lib/classbox-centre")
     host, security = broker_security(broker, "127.0.0.1")
     config = CentreConfig(
@@ -79,8 +84,10 @@ def parse(text: str, source: str, folder: Path) -> CentreConfig:
         trusted_clock=centre.text("clock", "ntp", choices=("ntp", "trusted", "untrusted")),
         safe_after_days=centre.whole("safe_after_days", 60, least=1, most=3650),
         metrics_port=centre.whole("metrics_port", 0, least=0, most=65535),
+        witness_address=witness.converted("address", _web_address, ""),
+        witness_roots=folder / witness.text("roots", "" if "address" not in witness else None),
     )
-    for table in (centre, broker, console, root):
+    for table in (centre, broker, console, witness, root):
         table.finish()
     return config
 
@@ -96,3 +103,10 @@ def _database(centre: Table, data_dir: Path) -> str:
     if backend not in ("sqlite", "postgresql"):
         raise centre.error("database", f"{backend} is not supported. Use sqlite or postgresql.")
     return value
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError(f"{text!r} is no address. Write for example https://tsa.example/stamp.")
+    return text

@@ -44,6 +44,7 @@ from sync.messages import (
     Compare,
     Compared,
     Hello,
+    Message,
     Record,
     Refused,
     UnknownMessage,
@@ -172,7 +173,10 @@ class EventIntake:
         """Keep a message that our own software stumbles over, so that it stops nobody else."""
         log.error("ingest: a message cannot be processed", exc_info=error)
         box, _ = parse_topic(topic_text)
-        message = wire.decode(payload)
+        try:
+            message: Message | None = wire.decode(payload)
+        except BadMessage:  # then it was the report that failed
+            message = None
         ledger = message.ledger if isinstance(message, Batch | Hello) else ""
         text = "the ingest cannot process this message: please report it with this incident"
         with self._store.writing() as connection:

@@ -47,6 +47,10 @@ class MediaHolder(Protocol):
         """
         ...
 
+    def drop(self, box: str, sha256: str) -> None:
+        """Delete what has arrived of a file that is not whole yet; without it do nothing."""
+        ...
+
     def delete(self, sha256: str) -> None:
         """Delete a file, and what is arriving of it from any box; without it do nothing."""
         ...
@@ -120,6 +124,10 @@ class MediaFolder:
         _sync(final.parent)
         _sync(self._incoming)
         return True
+
+    def drop(self, box: str, sha256: str) -> None:
+        """See MediaHolder."""
+        self._part(box, sha256).unlink(missing_ok=True)
 
     def delete(self, sha256: str) -> None:
         """See MediaHolder."""

@@ -111,7 +111,9 @@ class MediaIntake:
             files[key] = file
         file = files[key]
         if message.size != file.size:
-            raise BadMessage(f"{message.sha256}: offered with {file.size} bytes before")
+            if isinstance(message, Chunk):
+                raise BadMessage(f"{message.sha256}: offered with {file.size} bytes before")
+            self._begin_anew(now, file, message.size)
         if isinstance(message, Chunk) and message.offset == file.there:
             self._media.write(box, file.sha256, message.offset, message.data)
             file.there += len(message.data)
@@ -120,6 +122,17 @@ class MediaIntake:
             file.asked = True  # what came with it counts too, once it is durable
             return []
         return [_answer(box, MediaAck(file.sha256, file.durable))]
+
+    def _begin_anew(self, now: int, file: _Arriving, size: int) -> None:
+        """A box that offers a file with another size than before was wrong then, or is now.
+
+        Either way what came is dropped: kept, a wrong size would keep the file out for ever.
+        """
+        with self._store.writing() as connection:
+            row = update(tables.upload).where(_upload(file))
+            connection.execute(row.values(size=size, held=0, at=now))
+        self._media.drop(file.box, file.sha256)
+        file.size, file.durable, file.there = size, 0, 0
 
     def _look_up(self, now: int, box: str, message: Offer | Chunk) -> _Arriving | None:
         """Return the file as it stands; None for a box that has not said hello."""

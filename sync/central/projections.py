@@ -20,6 +20,7 @@ from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
+from edge.picture_events import SnapshotMissed, SnapshotTaken
 from edge.rules.moments import correct
 from sync.central import tables, times
 from sync.central.store import insert_new, insert_or_update
@@ -216,8 +217,8 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
     origin.add(tables.scan, row)
 
 
-@_of(events.SnapshotTaken)
-def _snapshot_taken(connection: Connection, origin: Origin, body: events.SnapshotTaken) -> None:
+@_of(SnapshotTaken)
+def _snapshot_taken(connection: Connection, origin: Origin, body: SnapshotTaken) -> None:
     row = {
         "lesson_id": body.lesson_id,
         "hour": body.hour,
@@ -230,8 +231,8 @@ def _snapshot_taken(connection: Connection, origin: Origin, body: events.Snapsho
     origin.add(tables.snapshot, row)
 
 
-@_of(events.SnapshotMissed)
-def _snapshot_missed(connection: Connection, origin: Origin, body: events.SnapshotMissed) -> None:
+@_of(SnapshotMissed)
+def _snapshot_missed(connection: Connection, origin: Origin, body: SnapshotMissed) -> None:
     row = {
         "lesson_id": body.lesson_id,
         "hour": body.hour,

@@ -1,8 +1,9 @@
 """The centre's tables. Times are wall times in microseconds since 1970 UTC.
 
 Three sorts stand side by side: what the boxes said (ledger, event, body), whose form is frozen;
-what the centre keeps beside it (document, incident, upload, media, box); and projections, which
-``projections.rebuild`` empties and fills again from the events. Works on SQLite and PostgreSQL.
+what the centre keeps beside it (document, incident, upload, media, box, stamp); and projections,
+which ``projections.rebuild`` empties and fills again from the events. Works on SQLite and
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -183,6 +184,16 @@ anchor = Table(
     _hash("hash", "of that event"),
     _whole("at", "the centre's time"),
     _hash("signature", "the centre's Ed25519 over sync.wire.signed_part", 64),
+)
+
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _whole("at", "the centre's time when it came"),
+    _text("address", "of the authority that gave it"),
+    Column("statement", LargeBinary, nullable=False, comment="what it covers"),
+    Column("response", LargeBinary, nullable=False, comment="TimeStampResp (RFC 3161), DER"),
 )
 
 backup = Table(

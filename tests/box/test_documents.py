@@ -16,7 +16,6 @@ from edge.documents import (
     TIMETABLE,
     BadDocument,
     parse,
-    profiles_to_json,
     roster_to_json,
     timetable_to_json,
 )
@@ -25,6 +24,7 @@ from edge.inbox import apply_document
 from edge.ledger import Ledger, projection_rows
 from edge.model import MINUTE
 from edge.queries import shipped_profile
+from edge.rulebook import Rulebook, profiles_to_json
 from edge.teaching import open_lesson
 from tests.boxes import (
     CLASS_ID,
@@ -49,7 +49,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_every_document_reads_back_as_it_was_written() -> None:
     """Writing and reading are each other's inverse."""
     roster = roster_of()
-    profiles = {name: shipped_profile(name) for name in ("default", "demo")}
+    profiles = Rulebook.of(shipped_profile(name) for name in ("default", "demo"))
     assert parse(TIMETABLE, timetable_to_json((LESSON,))) == (LESSON,)
     assert parse(ROSTER, roster_to_json(roster)) == roster
     assert parse(PROFILES, profiles_to_json(profiles)) == profiles

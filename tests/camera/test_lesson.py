@@ -6,15 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from edge.events import (
-    CameraHealth,
-    RecordingGap,
-    RecordingStarted,
-    RecordingStored,
-    SnapshotMissed,
-    SnapshotTaken,
-)
+from edge.events import CameraHealth, RecordingGap, RecordingStarted, RecordingStored
 from edge.model import SECOND, LessonState, Window
+from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.camera.room import Room, frames, lesson_from, now, short_profile, sound_of
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera

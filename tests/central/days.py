@@ -7,6 +7,7 @@ import hashlib
 from edge import events
 from edge.documents import lesson_to_json
 from edge.model import MINUTE, Instant, Lesson
+from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.boxes import TEACHER_ID, at, two_hours
 from tests.central.centres import Centre
 from tests.chains import Chain
@@ -56,7 +57,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
         (START + 3 * MINUTE, scan("p-2", START + 3 * MINUTE, "manual")),
         (
             START + 5 * MINUTE,
-            events.SnapshotTaken(
+            SnapshotTaken(
                 lesson.id, 0, 1, "classroom", START + 5 * MINUTE, "key_frame", sha("one"), 9000
             ),
         ),
@@ -75,7 +76,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
         ),
         (
             START + 36 * MINUTE,
-            events.SnapshotMissed(lesson.id, 0, 2, "classroom", "the camera does not answer"),
+            SnapshotMissed(lesson.id, 0, 2, "classroom", "the camera does not answer"),
         ),
         (
             START + 40 * MINUTE,

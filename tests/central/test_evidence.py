@@ -13,11 +13,12 @@ from edge.documents import (
     PROFILES,
     ROSTER,
     TIMETABLE,
-    profiles_to_json,
     roster_to_json,
     timetable_to_json,
 )
 from edge.model import MINUTE, Instant, Lesson
+from edge.picture_events import SnapshotMissed, SnapshotTaken
+from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import books, evidence, tables
 from sync.central.console.timeline import draw
 from sync.central.documents import store_document
@@ -72,7 +73,7 @@ def test_an_opened_lesson_is_judged_by_what_it_froze(centre: Centre) -> None:
     lesson = two_hours(START, profile="short")
     rules = replace(books.shipped_profile("demo"), name="short")
     plan(centre, BOX, lesson, count=2)
-    store_document(centre.store, BOX, PROFILES, profiles_to_json({"short": rules}), 1)
+    store_document(centre.store, BOX, PROFILES, profiles_to_json(Rulebook.of([rules])), 1)
     chain = Chain(BOX)
     centre.know(chain)
     frozen = {row.kind: row.sha256 for row in centre.rows(tables.document)}
@@ -82,7 +83,7 @@ def test_an_opened_lesson_is_judged_by_what_it_froze(centre: Centre) -> None:
         events.LessonOpened(body.lesson_id, body.by, frozen, "short", 1, body.lesson),
     )
     plan(centre, BOX, two_hours(START + 60 * MINUTE), count=5)
-    store_document(centre.store, BOX, PROFILES, profiles_to_json({}), 1)
+    store_document(centre.store, BOX, PROFILES, profiles_to_json(Rulebook()), 1)
     one = of(centre, at("09:10"))
     assert one.lesson.start == START
     assert len(one.attendees) == 2
@@ -108,9 +109,9 @@ def test_a_snapshot_that_was_found_later_is_not_missing(centre: Centre) -> None:
     centre.learn(
         chain,
         opened(two_hours(START)),
-        events.SnapshotMissed(LESSON_ID, 0, 1, "classroom", "no answer"),
-        events.SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment, "key_frame", sha("a"), 9),
-        events.SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment + 1, "key_frame", sha("b"), 9),
+        SnapshotMissed(LESSON_ID, 0, 1, "classroom", "no answer"),
+        SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment, "key_frame", sha("a"), 9),
+        SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment + 1, "key_frame", sha("b"), 9),
     )
     shot = of(centre, at("12:00")).shots[0]
     assert (shot.state, shot.sha256) == ("taken", sha("a"))

@@ -21,10 +21,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from edge.clock import SystemClock
-from edge.documents import PROFILES, TIMETABLE, profiles_to_json, timetable_to_json
+from edge.documents import PROFILES, TIMETABLE, timetable_to_json
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import MINUTE
+from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import tables
 from sync.central.books import shipped_profile
 from sync.central.config import load
@@ -176,7 +177,7 @@ class Chaos:
         profile = shipped_profile("default")
         for box in self.boxes:
             for kind, content in (
-                (PROFILES, profiles_to_json({profile.name: profile})),
+                (PROFILES, profiles_to_json(Rulebook.of([profile]))),
                 (TIMETABLE, timetable_to_json((lesson,))),
             ):
                 store_document(self.store, box.id, kind, content, now)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ViewportSize
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
 from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
+from edge.picture_events import SnapshotMissed, SnapshotTaken
 from sync.central.documents import store_document
 from sync.messages import CHUNK_BYTES, Chunk
 from tests.boxes import TEACHER_ID, at
@@ -93,7 +94,7 @@ class Room:
                 sha256 = self.file(jpeg(classroom(moment // MINUTE + len(self.chain.box))))
                 self.say(
                     moment,
-                    events.SnapshotTaken(
+                    SnapshotTaken(
                         self.lesson.id, hour, number, CAMERA, moment, "key_frame", sha256, 9
                     ),
                 )
@@ -154,7 +155,7 @@ def morning(centre: Centre) -> Lesson:
     broken.say(at("10:05"), body)
     broken.arrive(29)
     broken.snapshots(at("09:41"))
-    missed = events.SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
+    missed = SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
     broken.say(at("09:56"), missed)
     broken.send(NOW - 5 * SECOND, media_waiting=3)
 

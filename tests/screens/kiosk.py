@@ -13,8 +13,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from edge import teaching
-from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.events import RecordingGap, RecordingStored
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
+from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
 from tests.kiosk.stage import PIN, PIN_HASH, Stage
