@@ -130,7 +130,7 @@ def watermark_of(row: sqlite3.Row, zone: ZoneInfo) -> list[str]:
     speaks: they are for the authority.
     """
     room = str(row["room"])
-    where = f"教室 {room}" if room.isdecimal() else room
+    where = f"{room} 教室" if room.isdecimal() else room
     what = (
         f"第 {row['hour'] + 1} 课时 抓拍 {row['number']}" if row["hour"] is not None else "现场督查"
     )

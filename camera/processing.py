@@ -5,6 +5,8 @@ with it, and recording never waits for it.
 
     asked:    {"picture", "copy", "lines": ["…"]}        paths, and the watermark's lines
     answered: {"heads", "model", "model_version"}        the copy lies at "copy" then
+
+Without "copy" the heads are counted and nothing is written.
 """
 
 from __future__ import annotations
@@ -33,6 +35,11 @@ def process(picture: Path, copy: Path, lines: list[str]) -> dict[str, Any]:
     return ask("camera.processing", question, DEADLINE_S)
 
 
+def heads_in(picture: Path) -> int:
+    """Return how many heads *picture* shows. Raises StreamFailed."""
+    return int(ask("camera.processing", {"picture": str(picture)}, DEADLINE_S)["heads"])
+
+
 def _process(question: dict[str, Any]) -> dict[str, Any]:
     os.nice(_POLITE)
     cv2.setNumThreads(1)
@@ -43,7 +50,8 @@ def _process(question: dict[str, Any]) -> dict[str, Any]:
     try:
         counter = heads.load()
         count = counter.count(np.asarray(pixels, np.uint8))
-        Path(question["copy"]).write_bytes(watermark.marked(content, question["lines"]))
+        if "copy" in question:
+            Path(question["copy"]).write_bytes(watermark.marked(content, question["lines"]))
     except (ModelError, AssetMissing, watermark.CannotMark) as error:
         raise StreamFailed(Failure.UNUSABLE, str(error)) from error
     about = counter.manifest

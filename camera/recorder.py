@@ -20,6 +20,7 @@ from camera.darkroom import Darkroom
 from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
+from camera.proposals import Proposals
 from camera.snapshots import Photographer
 from edge import bindings, box, cameras, queries
 from edge.box import BoxService
@@ -71,6 +72,7 @@ class Recorder:
         self._darkroom = Darkroom(
             service.ledger, service.media, config.runtime_dir, config.time_zone
         )
+        self._proposals = Proposals(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
         self._planned: dict[str, Planned] = {}
@@ -101,6 +103,7 @@ class Recorder:
                 keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._proposals.tend(self._keepers, self._films)
             self._darkroom.tend(changed)
             self._errands.tend()
             self._settle()

@@ -72,10 +72,15 @@ class LinkConfig:
 
 @dataclass(frozen=True, slots=True)
 class KioskConfig:
-    """Where the kiosk's pages are served; loopback unless somebody decides otherwise."""
+    """Where the kiosk's pages are served; loopback unless somebody decides otherwise.
+
+    ``phone_host`` (empty: found out) and ``phone_port``: where an invited phone sends a photo.
+    """
 
     host: str
     port: int
+    phone_host: str
+    phone_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,8 @@ def _kiosk(table: Table) -> KioskConfig:
     kiosk = KioskConfig(
         host=table.text("host", "127.0.0.1"),
         port=table.whole("port", 8600, least=1, most=65535),
+        phone_host=table.text("phone_host", ""),
+        phone_port=table.whole("phone_port", 8601, least=0, most=65535),
     )
     table.finish()
     return kiosk

@@ -40,5 +40,7 @@ CREATE TABLE spot_check_item (
 
 CREATE INDEX spot_check_item_by_check ON spot_check_item (check_id)
 
+ALTER TABLE draw ADD COLUMN verdict TEXT NOT NULL DEFAULT ''
+
 CREATE INDEX media_by_file ON media (sha256)
 """

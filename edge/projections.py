@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from edge import cameras, documents, events, pictures, queries, times
 from edge.chain import Event
-from edge.directions import Draw
+from edge.directions import Draw, verdict_to_json
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Reading, Window
 from edge.pictures import add_media
@@ -144,8 +144,16 @@ def _replace_draws(connection: sqlite3.Connection, draws: Iterable[Draw]) -> Non
     """A lesson that was opened stays drawn: what was taken for the authority stays evidence."""
     connection.execute("DELETE FROM draw WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)")
     connection.executemany(
-        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?)",
-        [(draw.lesson_id, draw.by, draw.drawn_at) for draw in draws],
+        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?, ?)",
+        [
+            (
+                draw.lesson_id,
+                draw.by,
+                draw.drawn_at,
+                _json(verdict_to_json(draw.verdict)) if draw.verdict else "",
+            )
+            for draw in draws
+        ],
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from edge import queries
+from edge import pictures, queries
 from edge.clock import local
 from edge.config import Config
 from edge.model import (
@@ -20,8 +20,10 @@ from edge.model import (
     Trainee,
     Window,
 )
+from edge.pictures import Copy
 from edge.queries import LessonRun
 from edge.rules.attendance import Credit, HourCredit, Mark, credit
+from edge.rules.heads import present_at
 from edge.rules.lessons import over, recording_window
 from edge.rules.snapshots import plan
 from kiosk_ui import facts
@@ -83,6 +85,20 @@ class Record:
     axis: Window
     bars: tuple[Bar, ...]
     deleted: set[str]
+    copies: dict[str, Copy]
+
+    def shown(self, snapshot: sqlite3.Row) -> str:
+        """Return the file to show of a snapshot: its marked copy as soon as there is one."""
+        copy = self.copies.get(snapshot["sha256"])
+        return copy.sha256 if copy else str(snapshot["sha256"])
+
+    def counted(self, snapshot: sqlite3.Row) -> tuple[int, int] | None:
+        """Return the heads in a snapshot and who was checked in then; None while not counted."""
+        copy = self.copies.get(snapshot["sha256"])
+        if copy is None:
+            return None
+        sheet = self.sheet
+        return copy.heads, present_at((sheet.of(one.id) for one in sheet.trainees), snapshot["at"])
 
     @property
     def lesson(self) -> Lesson:
@@ -163,6 +179,7 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
         axis=axis,
         bars=_bars(axis, sheet, recordings, gaps, snapshots),
         deleted=queries.deleted_media(connection),
+        copies=pictures.copies(connection, lesson.id),
     )
 
 

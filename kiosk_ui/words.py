@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_skeleton
 
 from edge.clock import local
+from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
-from edge.model import Instant, Instructor
+from edge.model import Instant, Instructor, MissCause, Window
 from edge.rules.attendance import Kind
+from edge.rules.heads import Agreement
+from edge.rules.spot_check import Standing
 from kiosk_ui.facts import Facts, Greeted
 from kiosk_ui.names import masked, surname
 from kiosk_ui.screen import Moment, Phase, Sheet, moment
@@ -243,3 +246,61 @@ def refusal(code: str) -> str:
         "held": _("This lesson has been held and ended."),
         "planned": _("This lesson has not been started."),
     }.get(code, _("That is not possible now."))
+
+
+def heads(count: int, present: int, agreement: Agreement) -> Band:
+    """Return what a head count says to the instructor, and what to do while there is time."""
+    said = _(
+        "About %(heads)d people in the picture, %(present)d checked in",
+        heads=count,
+        present=present,
+    )
+    if agreement is Agreement.FEWER:
+        todo = _("Is everyone in view of the camera? Look who has left the room")
+        return Band("care", said, todo)
+    if agreement is Agreement.MORE:
+        todo = _("Somebody may not have checked in: look at the list of who is missing")
+        return Band("care", said, todo)
+    return Band("good", said)
+
+
+def spot_check(standing: Standing, window: Window | None, zone: ZoneInfo) -> str:
+    """Return whether a spot check can be taken now, and else why not and when."""
+    opens = hhmm(window.opens, zone) if window else ""
+    closes = hhmm(window.closes, zone) if window else ""
+    return {
+        Standing.NOT_DRAWN: _("This lesson was not drawn for a spot check"),
+        Standing.NOT_TAUGHT: _("This lesson does not take place"),
+        Standing.TOO_SHORT: _("This lesson is too short for a spot check"),
+        Standing.EARLY: _("Drawn for a spot check: from %(time)s", time=opens),
+        Standing.OPEN: _("Drawn for a spot check: now, until %(time)s", time=closes),
+        Standing.OVER: _("The time for the spot check ended at %(time)s", time=closes),
+    }[standing]
+
+
+def miss(cause: str) -> str:
+    """Return why a snapshot was missed, in a few words; empty for what older software wrote."""
+    words: dict[str, str] = {
+        MissCause.CAMERA_UNREACHABLE: _("the camera does not answer"),
+        MissCause.CAMERA_SILENT: _("the camera froze or its cable was cut"),
+        MissCause.CAMERA_HUNG_UP: _("the camera closed the connection"),
+        MissCause.LOGIN_REFUSED: _("the camera refused the password"),
+        MissCause.PICTURE_UNUSABLE: _("the picture was damaged"),
+        MissCause.ANSWERED_LATE: _("the camera answered too late"),
+        MissCause.DISK_FULL: _("the disk was full"),
+        MissCause.RECORDER_OFF: _("the box or its recorder was off"),
+        MissCause.NO_CAMERA: _("no camera is set up"),
+    }
+    return words.get(cause, "")
+
+
+def verdict(draw: Draw | None) -> tuple[str, str]:
+    """Return how the authority decided on a spot check: the state's tone, and the words."""
+    found = draw.verdict if draw else None
+    if found is None:
+        return "planned", _("Waits for the authority")
+    if found.result == APPROVED:
+        return "held", _("Approved by the authority")
+    if found.reason:
+        return "missed", _("Rejected by the authority: %(reason)s", reason=found.reason)
+    return "missed", _("Rejected by the authority")

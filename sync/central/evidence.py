@@ -16,11 +16,12 @@ from sqlalchemy import Connection, and_, func, or_, select
 from edge.events import MediaDeleted
 from edge.model import ClockQuality, Instant, Profile, Reading, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
+from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
 from edge.rules.moments import Moment, Reach, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
-from sync.central import books, tables, times
+from sync.central import books, spot_checks, tables, times
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
 
@@ -38,6 +39,9 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         by_person[look.scan.person_id].append(look.scan)
     trainees = the_class.trainees if the_class else ()
     known = {trainee.id for trainee in trainees} | {entry.id for entry in roster.instructors}
+    attendees = tuple(
+        Attendee(trainee, attend(segments, by_person[trainee.id], profile)) for trainee in trainees
+    )
     return Evidence(
         planned=planned,
         profile=profile,
@@ -45,14 +49,11 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         window=recording_window(lesson, profile),
         attendance=attendance,
         instructors=tuple(entry for entry in roster.instructors if entry.id in lesson.instructors),
-        attendees=tuple(
-            Attendee(trainee, attend(segments, by_person[trainee.id], profile))
-            for trainee in trainees
-        ),
+        attendees=attendees,
         looks=looks,
         undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
-        shots=_shots(connection, planned, profile, now),
+        shots=_shots(connection, planned, profile, attendees, now),
         films=_films(connection, planned, recording_window(lesson, profile), now),
         holes=tuple(
             Hole(row.starts, row.ends, row.camera, row.cause)
@@ -62,6 +63,8 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
                 .order_by(tables.gap.c.starts)
             )
         ),
+        draw=spot_checks.draw_of(connection, lesson.id),
+        spot_checks=spot_checks.taken(connection, lesson.id),
     )
 
 
@@ -133,7 +136,11 @@ def _scan(row: Any) -> Scan:
 
 
 def _shots(
-    connection: Connection, planned: Planned, profile: Profile, now: Instant
+    connection: Connection,
+    planned: Planned,
+    profile: Profile,
+    attendees: Sequence[Attendee],
+    now: Instant,
 ) -> tuple[Shot, ...]:
     table = tables.snapshot
     said: dict[tuple[int, int], Any] = {}
@@ -147,6 +154,7 @@ def _shots(
         # A picture found later replaces "missed"; a second picture changes nothing.
         if key not in said or (told.sha256 and not said[key].sha256):
             said[key] = told
+    copies = spot_checks.copies(connection, planned.lesson.id)
     shots: list[Shot] = []
     for slot in plan(planned.lesson, profile):
         row: Any = said.get((slot.hour, slot.number))
@@ -154,7 +162,20 @@ def _shots(
             state = "due" if now > slot.window.closes else "planned"
             shots.append(Shot(slot, state, slot.aim))
         elif row.sha256:
-            shots.append(Shot(slot, "taken", row.at, row.sha256, row.held is not None))
+            copy, heads = copies.get(row.sha256, ("", -1))
+            shots.append(
+                Shot(
+                    slot,
+                    "taken",
+                    row.at,
+                    row.sha256,
+                    row.held is not None,
+                    method=row.method,
+                    copy=copy,
+                    heads=heads,
+                    present=present_at((one.marks for one in attendees), row.at),
+                )
+            )
         else:
             shots.append(Shot(slot, "missed", slot.aim, cause=row.cause))
     return tuple(shots)

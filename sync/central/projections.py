@@ -20,7 +20,13 @@ from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
-from edge.picture_events import SnapshotMissed, SnapshotTaken
+from edge.picture_events import (
+    PictureProcessed,
+    SnapshotMissed,
+    SnapshotTaken,
+    SpotCheckConfirmed,
+    SpotCheckTaken,
+)
 from edge.rules.moments import correct
 from sync.central import tables, times
 from sync.central.store import insert_new, insert_or_update
@@ -33,6 +39,9 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     bool: lambda value: isinstance(value, bool),
     int: lambda value: type(value) is int and abs(value) <= _LARGEST,
     Sequence[int]: lambda value: isinstance(value, list) and all(type(one) is int for one in value),
+    Sequence[str]: lambda value: (
+        isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
+    ),
 }
 Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
 _CHECKS_OF: dict[type[Body], Checks] = {}
@@ -227,6 +236,7 @@ def _snapshot_taken(connection: Connection, origin: Origin, body: SnapshotTaken)
         "at": body.at,
         "sha256": body.sha256,
         "cause": "" if body.sha256 else "unknown",
+        "method": body.method,
     }
     origin.add(tables.snapshot, row)
 
@@ -241,8 +251,49 @@ def _snapshot_missed(connection: Connection, origin: Origin, body: SnapshotMisse
         "at": origin.at,
         "sha256": "",
         "cause": body.cause or "unknown",
+        "method": "",
     }
     origin.add(tables.snapshot, row)
+
+
+@_of(PictureProcessed)
+def _processed(connection: Connection, origin: Origin, body: PictureProcessed) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "original": body.original,
+        "sha256": body.sha256,
+        "heads": body.heads,
+        "model": f"{body.model} {body.model_version}",
+    }
+    origin.add(tables.picture_copy, row)
+
+
+@_of(SpotCheckTaken)
+def _spot_check_taken(connection: Connection, origin: Origin, body: SpotCheckTaken) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "check": body.check,
+        "number": body.number,
+        "sort": body.sort,
+        "source": body.source,
+        "camera": body.camera,
+        "at": body.at,
+        "sha256": body.sha256,
+    }
+    origin.add(tables.spot_check_item, row)
+
+
+@_of(SpotCheckConfirmed)
+def _spot_check_confirmed(connection: Connection, origin: Origin, body: SpotCheckConfirmed) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "check": body.check,
+        "by": body.by,
+        "at": origin.at,
+        "present": body.present,
+        "items": json.dumps(list(body.items)),
+    }
+    origin.add(tables.spot_check, row)
 
 
 @_of(events.RecordingStarted)

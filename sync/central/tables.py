@@ -303,8 +303,43 @@ snapshot = _of_event(
     _whole("at", "when it was taken, or given up"),
     _text("sha256", "empty when missed"),
     _text("cause", "why it was missed"),
+    Column("method", Text, nullable=False, server_default="", comment="how it was taken"),
     CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
     Index("snapshot_by_lesson", "lesson_id"),
+)
+
+picture_copy = _of_event(
+    "picture_copy",
+    _text("lesson_id", ""),
+    _text("original", "SHA-256 of the picture as it was taken"),
+    _text("sha256", "of the copy with the watermark"),
+    _whole("heads", "as model counted them"),
+    _text("model", "name and version"),
+    Index("picture_copy_by_lesson", "lesson_id"),
+)
+
+spot_check_item = _of_event(
+    "spot_check_item",
+    _text("lesson_id", ""),
+    _text("check", "the spot check it belongs to"),
+    _whole("number", "in it, from 1"),
+    _text("sort", "photo | clip"),
+    _text("source", "classroom | spare | phone"),
+    _text("camera", ""),
+    _whole("at", ""),
+    _text("sha256", ""),
+    Index("spot_check_item_by_lesson", "lesson_id"),
+)
+
+spot_check = _of_event(
+    "spot_check",
+    _text("lesson_id", ""),
+    _text("check", ""),
+    _text("by", "the instructor who confirmed it"),
+    _whole("at", "the box's time of the confirmation"),
+    _whole("present", "checked in then"),
+    _text("items", "JSON: SHA-256 of what was confirmed"),
+    Index("spot_check_by_lesson", "lesson_id"),
 )
 
 recording = _of_event(
@@ -349,4 +384,15 @@ camera = Table(
     _whole("at", "the box's time of the change"),
 )
 
-PROJECTIONS = (lesson_run, scan, snapshot, recording, gap, clock_truth, camera)
+PROJECTIONS = (
+    lesson_run,
+    scan,
+    snapshot,
+    picture_copy,
+    spot_check_item,
+    spot_check,
+    recording,
+    gap,
+    clock_truth,
+    camera,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge.directions import Draw
 from edge.model import (
     ClockQuality,
     Duration,
@@ -53,7 +54,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One planned snapshot and what became of it. ``state``: taken | missed | due | planned."""
+    """One planned snapshot and what became of it. ``state``: taken | missed | due | planned.
+
+    ``copy``: the marked one, empty until it is here. ``heads`` in the picture, -1 while they are
+    not counted; ``present``: who was checked in then.
+    """
 
     slot: SnapshotSlot
     state: str
@@ -61,6 +66,43 @@ class Shot:
     sha256: str = ""
     arrived: bool = False
     cause: str = ""
+    method: str = ""
+    copy: str = ""
+    heads: int = -1
+    present: int = 0
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show: the marked copy once it is here."""
+        return self.copy or self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class SpotItem:
+    """One photo or clip of a spot check. ``copy``: the marked one, empty until it is here."""
+
+    sort: str
+    source: str
+    at: Instant
+    sha256: str
+    arrived: bool
+    copy: str
+    heads: int
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show."""
+        return self.copy or self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """A confirmed spot check (R6). ``present``: who was checked in when it was confirmed."""
+
+    by: str
+    at: Instant
+    present: int
+    items: tuple[SpotItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +181,8 @@ class Evidence:
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     holes: tuple[Hole, ...]
+    draw: Draw | None = None
+    spot_checks: tuple[SpotCheck, ...] = ()
 
     @property
     def lesson(self) -> Lesson:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
+from edge.rules.heads import compare
 from sync.central.config import CentreConfig
 from sync.central.console import language, words
 from sync.central.media import MediaHolder
@@ -91,6 +92,8 @@ def create_app(parts: Parts) -> Flask:
         room_words=words.room,
         status_words=words.status,
         cause_words=words.cause,
+        verdict_words=words.verdict,
+        agreement=compare,
         incident_words=words.incident,
         reason_words=words.reason,
         size_words=words.size,
