@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge import picture_tables
+from edge import tables
 
 box = Migrations("classbox.box")
 
@@ -366,30 +366,7 @@ CREATE INDEX scan_to_correct ON scan (boot) WHERE clock = 'unsynchronised'
 @box()
 def cameras(db: Database) -> None:
     """What is known of the cameras as things, and the logins that this box keeps for them."""
-    run_script(
-        db,
-        """
-CREATE TABLE camera_fact (
-    camera  TEXT NOT NULL,
-    sort    TEXT NOT NULL,                       -- of edge.cameras: bound, identified, moved …
-    at      INTEGER NOT NULL,
-    content TEXT NOT NULL,                       -- JSON: the fields of the event
-    PRIMARY KEY (camera, sort)
-) STRICT
-
-CREATE TABLE camera_link (
-    lesson_id TEXT NOT NULL,
-    camera    TEXT NOT NULL,
-    PRIMARY KEY (lesson_id, camera)
-) STRICT
-
-CREATE TABLE camera_login (
-    camera TEXT PRIMARY KEY,                     -- no event holds what is sealed here
-    nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
-    sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
-) STRICT
-""",
-    )
+    run_script(db, tables.CAMERAS)
 
 
 @box()
@@ -412,4 +389,4 @@ DROP TABLE profile
 @box()
 def pictures(db: Database) -> None:
     """Marked copies of classroom pictures with their head counts, and spot checks."""
-    run_script(db, picture_tables.TABLES)
+    run_script(db, tables.PICTURES)

@@ -336,6 +336,14 @@ class Notice:
     body_zh: str
     body_en: str
 
+    def shown(self, now: Instant, dated: bool = True) -> bool:
+        """Tell whether it is shown at *now*.
+
+        Who has no date (*dated* false) knows only that it is not earlier than *now*, and shows it
+        unless it is surely over.
+        """
+        return now < self.valid_until and (self.valid_from <= now or not dated)
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

@@ -184,14 +184,9 @@ def draw_of(connection: sqlite3.Connection, lesson_id: str) -> Draw | None:
     return Draw(row["lesson_id"], row["drawn_by"], row["drawn_at"], verdict)
 
 
-def notices(connection: sqlite3.Connection, now: Instant, dated: bool = True) -> list[Notice]:
-    """Return the notices to show at *now*.
-
-    A box without a date (*dated* false) knows only that it is not earlier than *now*: it shows
-    every one that is not surely over.
-    """
-    known = _notices(_content_in_force(connection, documents.NOTICES))
-    return [one for one in known if now < one.valid_until and (one.valid_from <= now or not dated)]
+def notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:
+    """Return the notices in force, in the order of their beginning; ``Notice.shown`` says when."""
+    return _notices(_content_in_force(connection, documents.NOTICES))
 
 
 @lru_cache(maxsize=16)

@@ -21,6 +21,7 @@ from edge.model import (
     Instant,
     Instructor,
     Lesson,
+    Notice,
     Scan,
     Trainee,
     Way,
@@ -54,6 +55,13 @@ class Facts:
     instructors: dict[str, Instructor]
     services: Now
     greeted: Greeted | None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def shown_notices(self) -> list[Notice]:
+        """The notices to show now, the newest first."""
+        shown = [one for one in self.notices if one.shown(self.now, self.dated)]
+        return shown[::-1]
 
     @property
     def check_in_from(self) -> Instant | None:
@@ -69,6 +77,7 @@ class Facts:
         edges = [screen.changes_after(sheet, self.now) for sheet in self.sheets]
         if self.greeted:
             edges.append(self.greeted.until)
+        edges += [edge for one in self.notices for edge in (one.valid_from, one.valid_until)]
         return min((edge for edge in edges if edge is not None and edge > self.now), default=None)
 
 
@@ -108,6 +117,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
             <= reading.at
         )
         instructors = {one.id: one for one in queries.instructors(connection)}
+        notices = queries.notices(connection)
     return Facts(
         now=reading.at,
         zone=ZoneInfo(config.time_zone),
@@ -120,6 +130,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         instructors=instructors,
         services=services,
         greeted=greeted,
+        notices=notices,
     )
 
 
@@ -128,7 +139,8 @@ def sheet(connection: sqlite3.Connection, lesson: Lesson) -> Sheet:
     profile = queries.profile_of(connection, lesson)
     group = queries.training_class(connection, lesson.class_id)
     scans = queries.scans(connection, lesson, attendance_window(lesson, profile))
-    return screen.sheet_of(lesson, profile, group.trainees if group else (), scans)
+    drawn = queries.draw_of(connection, lesson.id) is not None
+    return screen.sheet_of(lesson, profile, group.trainees if group else (), scans, drawn)
 
 
 def listed(ledger: Ledger, now: Instant) -> list[Lesson]:

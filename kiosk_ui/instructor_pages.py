@@ -117,11 +117,11 @@ def home() -> str:
         may_start=sheet in free,
         others=[one for one in free if one is not sheet] if not looked.dated else [],
         starts_from=sheet.segments[0].check_in.opens if sheet else None,
+        spot_check=words.spot_check(sheet, looked.now, looked.zone) if sheet else None,
         waiting=looked.services.link.waiting,
         now=looked.now,
         Phase=Phase,
         heads=spot_check_pages.last_count(sheet, looked.now) if sheet else None,
-        spot_check=spot_check_pages.standing_words(sheet, looked.now) if sheet else None,
     )
 
 

@@ -17,8 +17,9 @@ import socket
 import struct
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
-from flask import Flask, Response, abort, render_template, request
+from flask import Flask, Response, abort, render_template, request, send_file
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edge.clock import monotonic
@@ -118,6 +119,7 @@ def _app(box: Parts, check: str, secret: str) -> Flask:
     hang(app, box)
     Babel(app, locale_selector=_language)
     app.jinja_env.globals["language"] = lambda: locale().language
+    app.add_url_rule("/style.css", "style", _style)
     app.add_url_rule("/<given>", "page", lambda given: _page(given, secret), methods=["GET"])
     app.add_url_rule(
         "/<given>", "send", lambda given: _send(given, secret, check), methods=["POST"]
@@ -126,9 +128,13 @@ def _app(box: Parts, check: str, secret: str) -> Flask:
     return app
 
 
+def _style() -> Response:
+    return send_file(Path(__file__).parent / "static" / "phone.css", mimetype="text/css")
+
+
 def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        "default-src 'none'; style-src 'self'; form-action 'self'"
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -146,9 +146,15 @@ def language() -> Answer:
 @pages.get("/lessons")
 def lessons() -> str:
     """List the lessons that have records, those of today and those to come."""
-    now = parts().ledger.clock.now().at
-    days = records.by_day(parts(), facts.listed(parts().ledger, now), now)
-    return render_template("lessons.html", days=days, now=now)
+    clock = parts().ledger.clock
+    now = clock.now().at
+    listed = facts.listed(parts().ledger, now)
+    days = records.by_day(parts(), listed, now)
+    with parts().ledger.store.read() as connection:
+        drawn = {one.id for one in listed if queries.draw_of(connection, one.id)}
+        known = queries.notices(connection)
+    notices = [one for one in known if one.shown(now, clock.dated())][::-1]
+    return render_template("lessons.html", days=days, now=now, drawn=drawn, notices=notices)
 
 
 @pages.get("/lessons/<lesson_id>")

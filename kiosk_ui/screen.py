@@ -50,6 +50,7 @@ class Sheet:
     trainees: tuple[Trainee, ...]
     scans: Mapping[str, tuple[Scan, ...]]
     marks: Mapping[str, tuple[Mark, ...]]
+    drawn: bool = False  # for a spot check
 
     def of(self, person_id: str) -> tuple[Mark, ...]:
         """Return the marks of one person: fresh ones when they were never seen."""
@@ -71,7 +72,11 @@ class Sheet:
 
 
 def sheet_of(
-    lesson: Lesson, profile: Profile, trainees: Iterable[Trainee], scans: Iterable[Scan]
+    lesson: Lesson,
+    profile: Profile,
+    trainees: Iterable[Trainee],
+    scans: Iterable[Scan],
+    drawn: bool = False,
 ) -> Sheet:
     """Return the sheet of *lesson*; *scans* may come in any order and from any box."""
     segments = segments_of(lesson, profile)
@@ -85,6 +90,7 @@ def sheet_of(
         trainees=tuple(sorted(trainees, key=lambda one: (_number(one.number), one.number))),
         scans={person: tuple(made) for person, made in by_person.items()},
         marks={person: attend(segments, made, profile) for person, made in by_person.items()},
+        drawn=drawn,
     )
 
 

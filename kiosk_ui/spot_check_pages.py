@@ -13,7 +13,6 @@ from edge import pictures, queries
 from edge.look.language import _, ngettext
 from edge.model import Instant
 from edge.rules.heads import compare
-from edge.rules.spot_check import Standing, spot_check_window, standing
 from kiosk_ui import access, facts, qr, spot_checks, words
 from kiosk_ui.access import instructor_only
 from kiosk_ui.parts import parts
@@ -22,28 +21,18 @@ from kiosk_ui.screen import Sheet
 pages = Blueprint("spot_check", __name__, url_prefix="/instructor")
 
 
-def _found(lesson_id: str) -> tuple[Sheet, bool, Standing]:
-    """Return the lesson, whether it was drawn, and whether a spot check can be taken now."""
+def _found(lesson_id: str) -> tuple[Sheet, words.SpotCheck]:
+    """Return the lesson, and how it stands with a spot check of it now."""
     with parts().ledger.store.read() as connection:
         lesson = queries.lesson(connection, lesson_id)
         if lesson is None:
             abort(404)
         sheet = facts.sheet(connection, lesson)
-        drawn = queries.draw_of(connection, lesson_id) is not None
-    return sheet, drawn, standing(lesson, sheet.profile, drawn, _now())
+    return sheet, words.spot_check(sheet, _now(), ZoneInfo(parts().config.time_zone))
 
 
 def _now() -> Instant:
     return parts().ledger.clock.now().at
-
-
-def standing_words(sheet: Sheet, now: Instant) -> tuple[bool, str]:
-    """Return whether a spot check of the lesson can be taken now, and that in words."""
-    with parts().ledger.store.read() as connection:
-        drawn = queries.draw_of(connection, sheet.lesson.id) is not None
-    found = standing(sheet.lesson, sheet.profile, drawn, now)
-    window = spot_check_window(sheet.lesson, sheet.profile)
-    return found is Standing.OPEN, words.spot_check(found, window, _zone())
 
 
 def last_count(sheet: Sheet, now: Instant) -> tuple[Instant, words.Band] | None:
@@ -65,15 +54,11 @@ def last_count(sheet: Sheet, now: Instant) -> tuple[Instant, words.Band] | None:
     return int(last["at"]), words.heads(heads, present, compare(heads, present))
 
 
-def _zone() -> ZoneInfo:
-    return ZoneInfo(parts().config.time_zone)
-
-
 @pages.get("/lessons/<lesson_id>/spot-check")
 @instructor_only
 def page(lesson_id: str) -> str:
     """Say whether a spot check can be taken; show what is proposed, and what was confirmed."""
-    sheet, _drawn, now_is = _found(lesson_id)
+    sheet, standing = _found(lesson_id)
     proposed = spot_checks.proposal(parts(), request.args.get("check", ""))
     with parts().ledger.store.read() as connection:
         taken = pictures.spot_checks(connection, lesson_id)
@@ -84,8 +69,8 @@ def page(lesson_id: str) -> str:
     return render_template(
         "spot_check.html",
         sheet=sheet,
-        open=now_is is Standing.OPEN,
-        why=words.spot_check(now_is, spot_check_window(sheet.lesson, sheet.profile), _zone()),
+        open=standing.open,
+        why=standing.text,
         proposed=proposed,
         taken=taken,
         verdict=words.verdict(draw),
@@ -100,7 +85,7 @@ def page(lesson_id: str) -> str:
 @instructor_only
 def take(lesson_id: str) -> Answer:
     """Ask the recorder for pictures; the page fills itself when they are there."""
-    if _found(lesson_id)[2] is not Standing.OPEN:
+    if not _found(lesson_id)[1].open:
         return redirect(url("spot_check.page", lesson_id=lesson_id))
     check = spot_checks.propose(parts().ledger, lesson_id)
     return redirect(url("spot_check.page", lesson_id=lesson_id, check=check))
@@ -110,10 +95,10 @@ def take(lesson_id: str) -> Answer:
 @instructor_only
 def confirm(lesson_id: str, check: str) -> Answer:
     """Store what the instructor looked at and confirms."""
-    sheet, _drawn, now_is = _found(lesson_id)
+    sheet, standing = _found(lesson_id)
     proposed = spot_checks.proposal(parts(), check)
     here = url("spot_check.page", lesson_id=lesson_id, check=check)
-    if now_is is not Standing.OPEN or proposed is None or not proposed.items:
+    if not standing.open or proposed is None or not proposed.items:
         flash(_("These pictures are no longer there. Nothing was stored: take new ones."), "care")
         return redirect(url("spot_check.page", lesson_id=lesson_id))
     chosen = [one.file for one in proposed.items if one.file in request.form.getlist("item")]
@@ -139,7 +124,7 @@ def confirm(lesson_id: str, check: str) -> Answer:
 @instructor_only
 def phone(lesson_id: str) -> Answer | str:
     """Invite the instructor's phone: a code to scan, good for some minutes and one lesson."""
-    if _found(lesson_id)[2] is not Standing.OPEN:
+    if not _found(lesson_id)[1].open:
         return redirect(url("spot_check.page", lesson_id=lesson_id))
     check = uuid.uuid4().hex
     address = parts().phones.invite(parts(), check)

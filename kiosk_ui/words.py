@@ -15,10 +15,10 @@ from babel.dates import format_skeleton
 from edge.clock import local
 from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
-from edge.model import Instant, Instructor, MissCause, Window
+from edge.model import Instant, Instructor, MissCause
 from edge.rules.attendance import Kind
 from edge.rules.heads import Agreement
-from edge.rules.spot_check import Standing
+from edge.rules.spot_check import Standing, spot_check_standing, spot_check_window
 from kiosk_ui.facts import Facts, Greeted
 from kiosk_ui.names import masked, surname
 from kiosk_ui.screen import Moment, Phase, Sheet, moment
@@ -70,6 +70,33 @@ def called(instructor: Instructor | None) -> str:
     """Return how an instructor is addressed in public: by the family name."""
     name = surname(instructor.name) if instructor else ""
     return _("Instructor %(name)s", name=name) if name else _("Instructor")
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """How it stands with a spot check: whether it is due now, and when it is or why it is not."""
+
+    open: bool
+    text: str
+
+
+def spot_check(sheet: Sheet, now: Instant, zone: ZoneInfo) -> SpotCheck:
+    """Return how it stands with a spot check of the lesson (R6): greyed out unless it is due."""
+    state = spot_check_standing(sheet.lesson, sheet.profile, sheet.drawn, now)
+    window = spot_check_window(sheet.lesson, sheet.profile)
+    if window is None or state in (Standing.NOT_DRAWN, Standing.NOT_TAUGHT):
+        text = {
+            Standing.NOT_DRAWN: _("This lesson was not drawn"),
+            Standing.NOT_TAUGHT: _("This lesson does not take place"),
+        }.get(state, _("Not possible: the lesson is too short"))
+        return SpotCheck(False, text)
+    opens, closes = hhmm(window.opens, zone), hhmm(window.closes, zone)
+    if state is Standing.OVER:
+        return SpotCheck(
+            False, _("Drawn; it was due %(opens)s–%(closes)s", opens=opens, closes=closes)
+        )
+    text = _("Drawn; due %(opens)s–%(closes)s", opens=opens, closes=closes)
+    return SpotCheck(state is Standing.OPEN, text)
 
 
 def band(facts: Facts) -> Band | None:
@@ -262,20 +289,6 @@ def heads(count: int, present: int, agreement: Agreement) -> Band:
         todo = _("Somebody may not have checked in: look at the list of who is missing")
         return Band("care", said, todo)
     return Band("good", said)
-
-
-def spot_check(standing: Standing, window: Window | None, zone: ZoneInfo) -> str:
-    """Return whether a spot check can be taken now, and else why not and when."""
-    opens = hhmm(window.opens, zone) if window else ""
-    closes = hhmm(window.closes, zone) if window else ""
-    return {
-        Standing.NOT_DRAWN: _("This lesson was not drawn for a spot check"),
-        Standing.NOT_TAUGHT: _("This lesson does not take place"),
-        Standing.TOO_SHORT: _("This lesson is too short for a spot check"),
-        Standing.EARLY: _("Drawn for a spot check: from %(time)s", time=opens),
-        Standing.OPEN: _("Drawn for a spot check: now, until %(time)s", time=closes),
-        Standing.OVER: _("The time for the spot check ended at %(time)s", time=closes),
-    }[standing]
 
 
 def miss(cause: str) -> str:

@@ -14,9 +14,7 @@ from dataclasses import replace
 from edge import queries, timekeeping
 from edge.box import BoxService
 from edge.clock import monotonic, possible
-from edge.documents import KINDS, BadDocument
 from edge.events import AnchorReceived
-from edge.inbox import apply_document
 from edge.ledger import SOFTWARE
 from edge.signing import signed
 from sync import delivery, messages, replica, wire
@@ -45,8 +43,8 @@ from sync.messages import (
     Request,
     topic,
 )
+from sync.post import Post
 from sync.safekeeping import Safekeeping
-from sync.seal import BadLetter
 from sync.timekeeping import Asked
 
 log = logging.getLogger("classbox")
@@ -75,7 +73,6 @@ class Facts:
         self._box = service.config.box_id
         # Answers to the hellos of an earlier process are not ours.
         self._token = secrets.token_hex(4)
-        self._refused_documents: set[tuple[str, str, int]] = set()
         self.acked_at = 0  # wall time of the last acknowledgement, 0 before the first
         self._refusal = ""
         self._asked = Asked()
@@ -83,6 +80,7 @@ class Facts:
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
         self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
+        self._post = Post(service.ledger, service.config, self._letters)
         self.errands = Errands(
             service.ledger, service.media, cursor, self._letters, self._begin_anew
         )
@@ -127,6 +125,7 @@ class Facts:
         self.delivery = delivery.ticked(self.delivery, now)
         self._ask_what_is_safe(now)
         self.errands.step(now)
+        self._post.step(now)
         for _ in range(_AT_ONCE):
             what = delivery.step(self.delivery, now)
             match what:
@@ -150,7 +149,7 @@ class Facts:
         message = wire.decode(payload)
         match message:
             case Document():
-                self._take(message)
+                self._post.take(message)
             case Ack() | Refused() | Compared():
                 self._told(message, now)
             case Anchor():
@@ -310,35 +309,3 @@ class Facts:
         self.look()
         self.delivery = delivery.branched(self.delivery, now)
         return True
-
-    def _take(self, part: Document) -> None:
-        """Take a part of a document; the last one puts it in force."""
-        if part.kind not in KINDS:  # before anything of it is kept
-            raise BadMessage(f"a document of the kind {part.kind}, which this box does not know")
-        try:
-            letter = self._letters.take(part)
-        except BadLetter as error:
-            raise BadMessage(f"the {part.kind}: {error}") from error
-        if letter is not None:
-            head = letter.head
-            self._apply(str(head["kind"]), str(head["epoch"]), int(head["version"]), letter.content)
-
-    def _apply(self, kind: str, epoch: str, version: int, content: bytes) -> None:
-        """Put a document in force; a bad one is refused once, clearly, and the old one stays."""
-        identity = (kind, epoch, version)
-        if identity in self._refused_documents:
-            return
-        try:
-            applied = apply_document(self._ledger, kind, epoch, version, content)
-        except BadDocument as error:
-            self._refused_documents.add(identity)
-            log.error(
-                "link: refused version %d of the %s: %s. The one in force stays in force; "
-                "publish a corrected one.",
-                version,
-                kind,
-                error,
-            )
-            return
-        if applied:
-            log.info("link: version %d of the %s is in force", version, kind)

@@ -213,13 +213,13 @@ class _Lessons:
         run = queries.run(connection, lesson_id)
         # Corrections and secret lessons (decision 20) are not known on the box yet.
         drawn = queries.draw_of(connection, lesson_id) is not None
-        replaced = drawn or any(
+        replaced = any(
             row["state"] == "missed" or row["method"] == "from_recording"
             for row in queries.snapshots(connection, lesson_id)
         )
         return _Taught(
             ends=max(lesson.end, run.ended_at or 0) if run else lesson.end,
             rule=queries.profile_of(connection, lesson).retention,
-            evidence=replaced,
+            evidence=replaced or drawn,
             running=run is not None and run.state is LessonState.OPEN,
         )

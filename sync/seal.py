@@ -22,6 +22,7 @@ from edge.signing import signed
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"classbox-letter-1"
 _SIGNATURE_BYTES = 64
+CAMERA_LOGIN = "camera_login"
 
 
 class BadLetter(ValueError):
@@ -30,7 +31,10 @@ class BadLetter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a letter says. ``purpose``: document | request; ``head`` is what its purpose needs."""
+    """What a letter says. ``head`` is what its purpose needs.
+
+    ``purpose``: document | request | camera_login.
+    """
 
     box: str
     purpose: str

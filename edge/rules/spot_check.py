@@ -30,7 +30,7 @@ def spot_check_window(lesson: Lesson, profile: Profile) -> Window | None:
     return Window(opens, closes) if opens <= closes else None
 
 
-def standing(lesson: Lesson, profile: Profile, drawn: bool, now: Instant) -> Standing:
+def spot_check_standing(lesson: Lesson, profile: Profile, drawn: bool, now: Instant) -> Standing:
     """Return whether a spot check of *lesson* can be taken at *now*."""
     if not drawn:
         return Standing.NOT_DRAWN

@@ -154,6 +154,18 @@ def _of_box(box: Box, room: str, busy: bool) -> list[Item]:
             level = Level.BAD if busy else Level.CARE
             code = f"camera_{camera.state}"
             items.append(Item(level, code, room, box=box.id, at=camera.at, cause=camera.cause))
+    items += [
+        Item(
+            Level.CARE,
+            "document_refused",
+            room,
+            box=box.id,
+            count=paper.published,
+            cause=f"{paper.kind}: {paper.reason}",
+        )
+        for paper in box.papers
+        if paper.state == "refused"
+    ]
     if box.clock_doubtful and not box.silent:
         items.append(Item(Level.CARE, "clock", room, box=box.id, at=box.last_seen))
     return items

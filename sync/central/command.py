@@ -13,7 +13,7 @@ import click
 from sqlalchemy import select
 
 from edge import service as services
-from edge.documents import KINDS, BadDocument
+from edge.documents import BINDINGS, KINDS, BadDocument
 from edge.events import canonical
 from edge.model import SECOND
 from edge.service import Service
@@ -31,6 +31,7 @@ from sync.central import (
 )
 from sync.central.authority import AuthorityProblem
 from sync.central.ingest import Ingest
+from sync.central.logins import with_sealed_logins
 from sync.central.opened import Centre, with_centre
 from sync.central.share import Share
 from sync.messages import BadMessage, topic
@@ -121,13 +122,19 @@ def console(centre: Centre) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_centre
 def publish(centre: Centre, box: str, kind: str, file: Path) -> None:
-    """Give BOX a document: the timetable, roster or profiles in FILE (JSON, or TOML)."""
+    """Give BOX a document: what FILE states (JSON, or TOML).
+
+    Logins of cameras are sealed to the box before anything is stored.
+    """
     try:
         topic(box, "")
         content = file.read_bytes()
         if file.suffix == ".toml":
             content = canonical(tomllib.loads(content.decode("utf-8")))
         now = centre.clock.now().at
+        if kind == BINDINGS:
+            with centre.store.reading() as connection:
+                content = with_sealed_logins(connection, box, content, centre.signer)
         version = documents.store_document(centre.store, box, kind, content, now)
     except TypeError as error:
         raise click.ClickException(f"{file}: write times as text in quotes ({error})") from error

@@ -5,12 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from edge.model import Duration, Instant
-from sync.central import tables
+from sync.central import answers, tables
 from sync.central.views import Box, Camera, Trouble
 
 
-def boxes(connection: Connection, now: Instant, silent_after: Duration) -> list[Box]:
-    """Return every box that ever said hello, by its id."""
+def boxes(connection: Connection, now: Instant, silent_after: Duration, epoch: str) -> list[Box]:
+    """Return every box that ever said hello, by its id. *epoch*: of the centre's documents."""
+    papers = answers.papers(connection, epoch)
     cameras: dict[str, list[Camera]] = {}
     for row in connection.execute(select(tables.camera).order_by(tables.camera.c.camera)):
         cameras.setdefault(row.box, []).append(Camera(row.camera, row.state, row.cause, row.at))
@@ -31,6 +32,7 @@ def boxes(connection: Connection, now: Instant, silent_after: Duration) -> list[
             clock_ahead=row.clock_ahead,
             software=row.software,
             cameras=tuple(cameras.get(row.id, ())),
+            papers=papers.get(row.id, ()),
         )
         for row in rows
     ]

@@ -15,7 +15,7 @@ from edge.keys import Signer
 from edge.model import Reading
 from edge.signing import signed
 from sync import wire
-from sync.central import anchors, documents, incidents, lines, requests, tables
+from sync.central import anchors, answers, documents, incidents, lines, requests, tables
 from sync.central.documents import Stored
 from sync.central.lines import NotTaken
 from sync.central.outgoing import Outgoing
@@ -49,8 +49,8 @@ class Hellos:
             standing = lines.stand(connection, box, hello)
         except NotTaken as error:
             incidents.report(connection, now, box, error.cause, str(error), ledger=hello.ledger)
-            said = Refused(hello.ledger, error.cause, str(error), hello.id)
-            return [Outgoing(topic(box, ACK), said)]
+            refusal = Refused(hello.ledger, error.cause, str(error), hello.id)
+            return [Outgoing(topic(box, ACK), refusal)]
         if hello.acked > standing.seq and standing.agrees:
             incidents.report(
                 connection,
@@ -73,15 +73,27 @@ class Hellos:
             centre_key=self._signer.public_key,
             speaks=SPEAKS,
         )
-        answers = [Outgoing(topic(box, ACK), answer)]
+        said = [Outgoing(topic(box, ACK), answer)]
         if pinned is not None and _under_a_new_key(pinned, hello):
-            answers += self.taken_back(connection, box)
+            said += self.taken_back(connection, box)
+        said += self._lacking(connection, box, hello)
+        said += self.requests(connection, now, box)
+        return said + anchors.lacking(connection, box, hello)
+
+    def _lacking(self, connection: Connection, box: str, hello: Hello) -> list[Outgoing]:
+        """Return the documents in force that the box has not, and did not refuse.
+
+        Who names none, as after a request to send everything anew, gets those as well.
+        """
+        refused = answers.refused(connection, box, self._store.epoch) if hello.documents else ()
+        said: list[Outgoing] = []
         for document in documents.in_force(connection, box, self._store.epoch):
             has = hello.documents.get(document.kind)
-            if has is None or (has.epoch, has.version) != (document.epoch, document.version):
-                answers += self.letters(connection, box, document)
-        answers += self.requests(connection, now, box)
-        return answers + anchors.lacking(connection, box, hello)
+            if has is not None and (has.epoch, has.version) == (document.epoch, document.version):
+                continue
+            if (document.kind, document.version) not in refused:
+                said += self.letters(connection, box, document)
+        return said
 
     def requests(self, connection: Connection, now: int, box: str) -> list[Outgoing]:
         """Return what brings the open requests to *box*; nothing before it said its key."""

@@ -20,15 +20,8 @@ from edge.chain import event_from_row
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
-from edge.picture_events import (
-    PictureProcessed,
-    SnapshotMissed,
-    SnapshotTaken,
-    SpotCheckConfirmed,
-    SpotCheckTaken,
-)
 from edge.rules.moments import correct
-from sync.central import tables, times
+from sync.central import answers, picture_rows, tables, times
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
 
@@ -164,6 +157,33 @@ def _of(kind: type[B]) -> Callable[[Callable[[Connection, Origin, B], None]], Ap
     return register
 
 
+@_of(events.DocumentApplied)
+def _document_applied(connection: Connection, origin: Origin, body: events.DocumentApplied) -> None:
+    _document_answered(origin, body, answers.APPLIED, "")
+
+
+@_of(events.DocumentRefused)
+def _document_refused(connection: Connection, origin: Origin, body: events.DocumentRefused) -> None:
+    _document_answered(origin, body, answers.REFUSED, body.reason or "unknown")
+
+
+def _document_answered(
+    origin: Origin,
+    body: events.DocumentApplied | events.DocumentRefused,
+    outcome: str,
+    reason: str,
+) -> None:
+    row = {
+        "kind": body.document,
+        "epoch": body.epoch,
+        "version": body.version,
+        "outcome": outcome,
+        "reason": reason,
+        "at": origin.at,
+    }
+    origin.add(tables.document_answer, row)
+
+
 @_of(events.LessonOpened)
 def _lesson_opened(connection: Connection, origin: Origin, body: events.LessonOpened) -> None:
     try:
@@ -226,74 +246,11 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
     origin.add(tables.scan, row)
 
 
-@_of(SnapshotTaken)
-def _snapshot_taken(connection: Connection, origin: Origin, body: SnapshotTaken) -> None:
-    row = {
-        "lesson_id": body.lesson_id,
-        "hour": body.hour,
-        "number": body.number,
-        "camera": body.camera,
-        "at": body.at,
-        "sha256": body.sha256,
-        "cause": "" if body.sha256 else "unknown",
-        "method": body.method,
-    }
-    origin.add(tables.snapshot, row)
+def _of_picture(connection: Connection, origin: Origin, body: Body) -> None:
+    origin.add(*picture_rows.row_of(body, origin.at))
 
 
-@_of(SnapshotMissed)
-def _snapshot_missed(connection: Connection, origin: Origin, body: SnapshotMissed) -> None:
-    row = {
-        "lesson_id": body.lesson_id,
-        "hour": body.hour,
-        "number": body.number,
-        "camera": body.camera,
-        "at": origin.at,
-        "sha256": "",
-        "cause": body.cause or "unknown",
-        "method": "",
-    }
-    origin.add(tables.snapshot, row)
-
-
-@_of(PictureProcessed)
-def _processed(connection: Connection, origin: Origin, body: PictureProcessed) -> None:
-    row = {
-        "lesson_id": body.lesson_id,
-        "original": body.original,
-        "sha256": body.sha256,
-        "heads": body.heads,
-        "model": f"{body.model} {body.model_version}",
-    }
-    origin.add(tables.picture_copy, row)
-
-
-@_of(SpotCheckTaken)
-def _spot_check_taken(connection: Connection, origin: Origin, body: SpotCheckTaken) -> None:
-    row = {
-        "lesson_id": body.lesson_id,
-        "check": body.check,
-        "number": body.number,
-        "sort": body.sort,
-        "source": body.source,
-        "camera": body.camera,
-        "at": body.at,
-        "sha256": body.sha256,
-    }
-    origin.add(tables.spot_check_item, row)
-
-
-@_of(SpotCheckConfirmed)
-def _spot_check_confirmed(connection: Connection, origin: Origin, body: SpotCheckConfirmed) -> None:
-    row = {
-        "lesson_id": body.lesson_id,
-        "check": body.check,
-        "by": body.by,
-        "at": origin.at,
-        "present": body.present,
-        "items": json.dumps(list(body.items)),
-    }
-    origin.add(tables.spot_check, row)
+_APPLY.update(dict.fromkeys(picture_rows.KINDS, _of_picture))
 
 
 @_of(events.RecordingStarted)

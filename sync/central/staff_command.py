@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edge.model import MINUTE
-from sync.central import erasure, incidents, requests, restore, withdrawal
+from sync.central import answers, erasure, incidents, requests, restore, withdrawal
 from sync.central.opened import Centre, with_centre
 
 REASONS = ("withdrawn", "retention", "order")
@@ -157,4 +157,26 @@ def restored(centre: Centre) -> None:
     )
 
 
-COMMANDS = (incidents_group, request, list_requests, erase, restored)
+@click.command(name="documents")
+@click.argument("box", required=False)
+@with_centre
+def list_documents(centre: Centre, box: str | None) -> None:
+    """List which version of each document the boxes have, or BOX; one JSON object a line.
+
+    `state` is in_force, coming (not heard of yet) or refused, with the box's reason.
+    """
+    with centre.store.reading() as connection:
+        found = answers.papers(connection, centre.store.epoch)
+    for one, papers in sorted(found.items()):
+        for paper in papers if box in (None, one) else ():
+            told = {
+                "box": one,
+                "kind": paper.kind,
+                "state": paper.state,
+                "published": paper.published,
+                "in_force": paper.in_force,
+            }
+            _say({**told, "reason": paper.reason} if paper.reason else told)
+
+
+COMMANDS = (incidents_group, list_documents, request, list_requests, erase, restored)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from edge.documents import time_from_json, time_to_json
 from edge.events import canonical
+from edge.forms import time_from_json, time_to_json
 from edge.model import Instant
 from edge.signing import signed
 

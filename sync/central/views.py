@@ -244,6 +244,26 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A kind of document for a box: which version was published, which one it has in force.
+
+    ``in_force`` is 0 while it has none of this epoch; ``reason``: why it refused the published one.
+    """
+
+    kind: str
+    published: int
+    in_force: int
+    reason: str = ""
+
+    @property
+    def state(self) -> str:
+        """How it stands: in_force | refused | coming."""
+        if self.in_force >= self.published:
+            return "in_force"
+        return "refused" if self.reason else "coming"
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One box. ``silent`` when nothing was heard for longer than the centre's setting."""
 
@@ -257,6 +277,7 @@ class Box:
     clock_ahead: Duration
     software: str
     cameras: tuple[Camera, ...]
+    papers: tuple[Paper, ...] = ()
 
     @property
     def clock_doubtful(self) -> bool:

@@ -30,7 +30,7 @@ from rfc3161_client import (
 )
 from sqlalchemy import Connection, func, insert, select
 
-from edge.documents import time_to_json
+from edge.forms import time_to_json
 from edge.keys import Signer
 from edge.model import SECOND, Instant
 from sync.central import lines, tables

@@ -11,8 +11,8 @@ from typing import Any
 import click
 from cryptography import x509
 
-from edge.documents import time_to_json
 from edge.files import replace_file
+from edge.forms import time_to_json
 from sync.central import witness
 from sync.central.opened import Centre, with_centre
 from sync.central.statement import BadStatement

@@ -16,7 +16,6 @@ from edge.documents import (
     PROFILES,
     ROSTER,
     TIMETABLE,
-    profiles_to_json,
     roster_to_json,
     timetable_to_json,
 )
@@ -24,6 +23,7 @@ from edge.events import RequestAnswered, ScanMade
 from edge.media import MediaStore
 from edge.model import Trainee
 from edge.queries import shipped_profile
+from edge.rulebook import Rulebook, profiles_to_json
 from sync.central.authority import Authority
 from sync.central.documents import store_document
 from sync.messages import PREFIX
@@ -129,7 +129,7 @@ def a_day(stage: Secured, tap: Tap, spy: Caller) -> None:
             stage.store,
             BOX,
             PROFILES,
-            profiles_to_json({"default": shipped_profile("default")}),
+            profiles_to_json(Rulebook.of([shipped_profile("default")])),
             now,
         )
         store_document(stage.store, BOX, ROSTER, roster_to_json(roster), now)

@@ -95,6 +95,7 @@ def create_app(parts: Parts) -> Flask:
         verdict_words=words.verdict,
         agreement=compare,
         incident_words=words.incident,
+        document_words=words.document,
         reason_words=words.reason,
         size_words=words.size,
         lasting=words.lasting,

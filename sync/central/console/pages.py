@@ -157,7 +157,8 @@ def _day_of(now: Instant) -> tuple[Instant, Instant]:
 
 
 def _boxes(connection: Connection, now: Instant) -> list[Box]:
-    return fleet.boxes(connection, now, parts().config.silent_after * SECOND)
+    here = parts()
+    return fleet.boxes(connection, now, here.config.silent_after * SECOND, here.store.epoch)
 
 
 def _lessons(

@@ -210,6 +210,16 @@ def item(of: Item, now: Instant, zone: ZoneInfo) -> Said:
         case "clock":
             tag = _("Clock doubtful")
             text = _("its records are marked until it is synchronised")
+        case "document_refused":
+            tag = _("Document refused")
+            kind, _colon, reason = of.cause.partition(": ")
+            text = _(
+                "%(kind)s, version %(version)d: the box keeps the one it has. Publish a corrected "
+                "one: %(reason)s",
+                kind=document(kind),
+                version=of.count,
+                reason=reason,
+            )
         case "camera_refused":
             tag = _("Camera refuses")
             text = _("wrong password since %(time)s; correct it on the box", time=at)
@@ -223,6 +233,18 @@ def item(of: Item, now: Instant, zone: ZoneInfo) -> Said:
 
 def _long(of: Item, now: Instant, zone: ZoneInfo) -> str:
     return when(of.at, now, zone)
+
+
+def document(kind: str) -> str:
+    """Return the name of a kind of document."""
+    return {
+        "profiles": _("Rules"),
+        "roster": _("Roster"),
+        "timetable": _("Timetable"),
+        "draws": _("Spot check draws"),
+        "bindings": _("Cameras"),
+        "notices": _("Notices"),
+    }.get(kind, kind)
 
 
 def incident(code: str) -> str:

@@ -1,8 +1,30 @@
-"""The tables of classroom pictures, as the box's migrations make them."""
+"""The text of some of the box's tables, for its migrations."""
 
 from __future__ import annotations
 
-TABLES = """
+CAMERAS = """
+CREATE TABLE camera_fact (
+    camera  TEXT NOT NULL,
+    sort    TEXT NOT NULL,                       -- of edge.cameras: bound, identified, moved …
+    at      INTEGER NOT NULL,
+    content TEXT NOT NULL,                       -- JSON: the fields of the event
+    PRIMARY KEY (camera, sort)
+) STRICT
+
+CREATE TABLE camera_link (
+    lesson_id TEXT NOT NULL,
+    camera    TEXT NOT NULL,
+    PRIMARY KEY (lesson_id, camera)
+) STRICT
+
+CREATE TABLE camera_login (
+    camera TEXT PRIMARY KEY,                     -- no event holds what is sealed here
+    nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
+    sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
+) STRICT
+"""
+
+PICTURES = """
 CREATE TABLE picture_copy (
     original      TEXT PRIMARY KEY,              -- SHA-256 of the picture as it was taken
     lesson_id     TEXT NOT NULL,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -62,12 +62,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ledger", "seq"),
     )
     op.create_index("spot_check_item_by_lesson", "spot_check_item", ["lesson_id"], unique=False)
-    op.add_column(
-        "snapshot",
-        sa.Column(
-            "method", sa.Text(), server_default="", nullable=False, comment="how it was taken"
-        ),
-    )
+    # SQLite makes the table anew, and Alembic does not see its check: it is stated again.
+    with op.batch_alter_table("snapshot", table_args=(_taken_or_missed(),)) as batch:
+        batch.add_column(
+            sa.Column(
+                "method", sa.Text(), server_default="", nullable=False, comment="how it was taken"
+            )
+        )
+    with op.batch_alter_table("snapshot", table_args=(_taken_or_missed(),)) as batch:
+        batch.alter_column("method", server_default=None)
+
+
+def _taken_or_missed() -> sa.CheckConstraint:
+    return sa.CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed")
 
 
 # There is no way down: evidence is not for undoing. Go back with a backup.
