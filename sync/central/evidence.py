@@ -155,6 +155,12 @@ def _shots(
         if key not in said or (told.sha256 and not said[key].sha256):
             said[key] = told
     copies = spot_checks.copies(connection, planned.lesson.id)
+    late = tables.recovered_snapshot
+    recovered = set(
+        connection.execute(
+            select(late.c.sha256).where(late.c.lesson_id == planned.lesson.id)
+        ).scalars()
+    )
     shots: list[Shot] = []
     for slot in plan(planned.lesson, profile):
         row: Any = said.get((slot.hour, slot.number))
@@ -170,7 +176,7 @@ def _shots(
                     row.at,
                     row.sha256,
                     row.held is not None,
-                    method=row.method,
+                    recovered=row.sha256 in recovered,
                     copy=copy,
                     heads=heads,
                     present=present_at((one.marks for one in attendees), row.at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Table
@@ -22,13 +22,16 @@ from sync.central import tables
 Row = dict[str, Any]
 
 
-def row_of(body: Body, at: Instant) -> tuple[Table, Row]:
-    """Return the row that an event of one of ``KINDS`` makes, and its table.
+def rows_of(body: Body, at: Instant) -> Iterator[tuple[Table, Row]]:
+    """Yield the rows that an event of one of ``KINDS`` makes, each with its table.
 
     *at*: the event's time. Raises KeyError for other kinds.
     """
     table, row = _ROWS[type(body)]
-    return table, row(body, at)
+    yield table, row(body, at)
+    if isinstance(body, SnapshotTaken) and body.method == "from_recording":
+        row_of_it = {"lesson_id": body.lesson_id, "sha256": body.sha256}
+        yield tables.recovered_snapshot, row_of_it
 
 
 def _taken(body: SnapshotTaken, at: Instant) -> Row:
@@ -40,7 +43,6 @@ def _taken(body: SnapshotTaken, at: Instant) -> Row:
         "at": body.at,
         "sha256": body.sha256,
         "cause": "" if body.sha256 else "unknown",
-        "method": body.method,
     }
 
 
@@ -53,7 +55,6 @@ def _missed(body: SnapshotMissed, at: Instant) -> Row:
         "at": at,
         "sha256": "",
         "cause": body.cause or "unknown",
-        "method": "",
     }
 
 

@@ -247,7 +247,8 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
 
 
 def _of_picture(connection: Connection, origin: Origin, body: Body) -> None:
-    origin.add(*picture_rows.row_of(body, origin.at))
+    for table, row in picture_rows.rows_of(body, origin.at):
+        origin.add(table, row)
 
 
 _APPLY.update(dict.fromkeys(picture_rows.KINDS, _of_picture))

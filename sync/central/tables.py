@@ -273,9 +273,15 @@ snapshot = of_event(
     whole("at", "when it was taken, or given up"),
     text("sha256", "empty when missed"),
     text("cause", "why it was missed"),
-    text("method", "how it was taken"),
     CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
     Index("snapshot_by_lesson", "lesson_id"),
+)
+
+recovered_snapshot = of_event(
+    "recovered_snapshot",
+    text("lesson_id", ""),
+    text("sha256", "a frame of the recording"),
+    Index("recovered_snapshot_by_lesson", "lesson_id"),
 )
 
 picture_copy = of_event(
@@ -369,6 +375,7 @@ PROJECTIONS = (
     lesson_run,
     scan,
     snapshot,
+    recovered_snapshot,
     picture_copy,
     spot_check_item,
     spot_check,

@@ -56,8 +56,8 @@ class Planned:
 class Shot:
     """One planned snapshot and what became of it. ``state``: taken | missed | due | planned.
 
-    ``copy``: the marked one, empty until it is here. ``heads`` in the picture, -1 while they are
-    not counted; ``present``: who was checked in then.
+    ``recovered``: it is a frame of the recording. ``copy``: the marked one, empty until it is here.
+    ``heads`` in the picture, -1 while they are not counted; ``present``: who was checked in then.
     """
 
     slot: SnapshotSlot
@@ -66,7 +66,7 @@ class Shot:
     sha256: str = ""
     arrived: bool = False
     cause: str = ""
-    method: str = ""
+    recovered: bool = False
     copy: str = ""
     heads: int = -1
     present: int = 0

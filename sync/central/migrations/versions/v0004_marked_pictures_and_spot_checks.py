@@ -62,19 +62,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ledger", "seq"),
     )
     op.create_index("spot_check_item_by_lesson", "spot_check_item", ["lesson_id"], unique=False)
-    # SQLite makes the table anew, and Alembic does not see its check: it is stated again.
-    with op.batch_alter_table("snapshot", table_args=(_taken_or_missed(),)) as batch:
-        batch.add_column(
-            sa.Column(
-                "method", sa.Text(), server_default="", nullable=False, comment="how it was taken"
-            )
-        )
-    with op.batch_alter_table("snapshot", table_args=(_taken_or_missed(),)) as batch:
-        batch.alter_column("method", server_default=None)
-
-
-def _taken_or_missed() -> sa.CheckConstraint:
-    return sa.CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed")
+    op.create_table(
+        "recovered_snapshot",
+        sa.Column("ledger", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("box", sa.Text(), nullable=False, comment="box id"),
+        sa.Column("lesson_id", sa.Text(), nullable=False, comment=""),
+        sa.Column("sha256", sa.Text(), nullable=False, comment="a frame of the recording"),
+        sa.PrimaryKeyConstraint("ledger", "seq"),
+    )
+    op.create_index(
+        "recovered_snapshot_by_lesson", "recovered_snapshot", ["lesson_id"], unique=False
+    )
 
 
 # There is no way down: evidence is not for undoing. Go back with a backup.
