@@ -169,6 +169,7 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
         kind=kinds[scheme],
         address=address,
         transport=table.text("transport", "auto", choices=("auto", "tcp", "udp")),
+        role=table.text("role", "classroom", choices=("classroom", "spare")),
         user=table.text("user", ""),
         password=_password(table, folder),
     )

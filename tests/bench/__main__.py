@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.bench.figures import CannotMeasure, report
 
+NEED_A_FOLDER = ("heads",)
+
 
 def names() -> list[str]:
     """Return the benchmarks there are: the modules beside this one that name figures.
@@ -26,19 +28,25 @@ def say(line: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the named benchmarks; return 0 when all could be measured, whatever the goals say."""
+    """Run the named benchmarks; return 0 when all could be measured, whatever the goals say.
+
+    A folder among the *arguments* holds what to measure on; benchmarks that need none ignore it.
+    """
     known = names()
+    folders = [Path(one) for one in arguments if one not in known and Path(one).is_dir()]
+    arguments = [one for one in arguments if Path(one) not in folders]
     unknown = [name for name in arguments if name not in known]
     if unknown or not arguments:
         if unknown:
             say(f"no such benchmark: {' '.join(unknown)}")
-        say(f"usage: ./box bench NAME…, with NAME one of: {' '.join(known)}")
+        say(f"usage: ./box bench NAME… [DIR], with NAME one of: {' '.join(known)}")
         return 2
     figures: list[dict[str, Any]] = []
     for name in arguments:
         module = importlib.import_module(f"tests.bench.{name}")
         try:
-            figures += report(name, module.figures(), say)["figures"]
+            wanted = module.figures(*folders) if name in NEED_A_FOLDER else module.figures()
+            figures += report(name, wanted, say)["figures"]
         except CannotMeasure as error:
             say(f"{name}: {error}")
             return 1
