@@ -26,7 +26,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One detector, and how it is put to a picture. Sizes in pixels; ``overlap``: of a tile."""
+    """One detector, and how it is put to a picture. Sizes in pixels.
+
+    ``rows``, ``columns``: of tiles, at least; of about ``side`` pixels where there are more.
+    ``overlap``: as a share of a tile's side.
+    """
 
     name: str
     version: str
@@ -38,6 +42,7 @@ class Manifest:
     scale: float
     rows: int
     columns: int
+    side: int
     overlap: float
     score: float
     same_head: float
@@ -50,7 +55,7 @@ def load_manifest(name: str = DEFAULT) -> Manifest:
     try:
         top = {key: values[key] for key in ("name", "version", "file", "sha256")}
         given = {key: values["input"][key] for key in ("width", "height", "mean", "scale")}
-        tiles = {key: values["tiles"][key] for key in ("rows", "columns", "overlap")}
+        tiles = {key: values["tiles"][key] for key in ("rows", "columns", "side", "overlap")}
         limits = {key: values["thresholds"][key] for key in ("score", "same_head")}
     except KeyError as error:
         raise ModelError(f"{name}.toml: {error.args[0]} is missing") from error
@@ -58,7 +63,7 @@ def load_manifest(name: str = DEFAULT) -> Manifest:
 
 
 class Counter:
-    """The detector, loaded. Takes about 60 ms for a picture on one core."""
+    """The detector, loaded. Takes about 20 ms a tile on one core: 0.4 s for 1080p."""
 
     def __init__(self, manifest: Manifest, content: bytes) -> None:
         """Load the network. Raises ModelError."""
@@ -125,13 +130,18 @@ def _shared(one: Box, other: Box) -> float:
 def tiles(picture: Picture, about: Manifest) -> Iterator[tuple[int, int, Picture]]:
     """Yield left edge, top edge and content of each tile; together they cover the picture."""
     height, width = picture.shape[:2]
-    tall = _side(height, about.rows, about.overlap)
-    wide = _side(width, about.columns, about.overlap)
-    for row in range(about.rows):
-        top = _edge(row, about.rows, height, tall)
-        for column in range(about.columns):
-            left = _edge(column, about.columns, width, wide)
+    rows = _count(height, about.rows, about)
+    columns = _count(width, about.columns, about)
+    tall, wide = _side(height, rows, about.overlap), _side(width, columns, about.overlap)
+    for row in range(rows):
+        top = _edge(row, rows, height, tall)
+        for column in range(columns):
+            left = _edge(column, columns, width, wide)
             yield left, top, picture[top : top + tall, left : left + wide]
+
+
+def _count(length: int, least: int, about: Manifest) -> int:
+    return max(least, round((length / about.side - about.overlap) / (1 - about.overlap)))
 
 
 def _side(length: int, count: int, overlap: float) -> int:

@@ -42,9 +42,7 @@ def figures(*folders: Path) -> Iterator[Figure]:
     )
     yield Figure(
         name="largest share",
-        ours=lambda: max(
-            100 * one / people for one, (people, _) in zip(errors, photos, strict=True)
-        ),
+        ours=lambda: max(shares),
         reference=None,
         unit="% of the heads in the worst photo",
         reference_is="",

@@ -58,7 +58,7 @@ def test_small_heads_need_the_tiles(counter: Counter, face: Picture) -> None:
     places = [(20 + column * 190, 30 + row * 200) for row in range(5) for column in range(10)]
     room = room_with(face, places, 60)
     one_look = heads.load()
-    one_look.manifest = replace(ABOUT, rows=1, columns=1, overlap=0.0)
+    one_look.manifest = replace(ABOUT, rows=1, columns=1, side=10_000)
     assert counter.count(room) == 50
     assert one_look.count(room) < 50
 
