@@ -45,6 +45,9 @@ source = "v4l2:/dev/video0"
 id = "front"
 label = "3"
 address = "rtsp://127.0.0.1:8554/front"
+[kiosk]
+phone_host = "127.0.0.1"
+phone_port = 0
 [link]
 host = "127.0.0.1"
 security = "none"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,49 +14,19 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 
 from edge import requests
-from edge.directions import Draw, Verdict, draws_to_json
-from edge.documents import DRAWS
-from edge.events import RequestAnswered, RequestRefused
-from edge.inbox import apply_document
-from edge.model import Instant
-from edge.picture_events import PictureProcessed, SnapshotTaken, SpotCheckConfirmed, SpotCheckTaken
+from edge.directions import Verdict
+from edge.events import RequestRefused
+from edge.picture_events import SpotCheckConfirmed, SpotCheckTaken
 from kiosk_ui import phone, spot_checks
 from kiosk_ui.phone import NotAPhoto, Phones
-from kiosk_ui.spot_checks import Item
 from tests.boxes import LESSON_ID, TEACHER_ID, at, lesson_of, roster_of
+from tests.kiosk.spot_checks import asked, draw, recorder_answers, store_counted
 from tests.kiosk.stage import PIN_HASH, Stage
 from tests.kiosk.test_browser import log_in
 from tests.kiosk.test_lesson import bodies
 from tests.screens import pictures
 
 PAGE = f"/instructor/lessons/{LESSON_ID}/spot-check"
-
-
-def draw(stage: Stage, verdict: Verdict | None = None, version: int = 1) -> None:
-    """Let the authority draw the lesson."""
-    drawn = (Draw(LESSON_ID, "县人社局", at("07:00"), verdict),)
-    apply_document(stage.ledger, DRAWS, "epoch-1", version, draws_to_json(drawn))
-
-
-def asked(stage: Stage) -> str | None:
-    """Return the id of the request that waits for the recorder."""
-    with stage.ledger.store.read() as connection:
-        waiting = requests.unanswered(connection, [requests.SPOT_CHECK])
-    return waiting[0][0].id if waiting else None
-
-
-def recorder_answers(stage: Stage, source: str = "classroom", heads: int = 3) -> None:
-    """Do what the recorder does: two photos and nothing else, in the runtime folder."""
-    check = asked(stage)
-    assert check is not None
-    items = []
-    for number in (1, 2):
-        name = f"spot-check-{check}-{number}.jpg"
-        (stage.config.runtime_dir / name).write_bytes(pictures.jpeg(pictures.classroom(number)))
-        items.append(asdict(Item(name, "photo", source, "front", stage.clock.at, heads)))
-    with stage.ledger.writing() as writer:
-        done = RequestAnswered(check, requests.SPOT_CHECK, {"items": items})
-        requests.answer(writer, check, done)
 
 
 @pytest.fixture
@@ -187,7 +155,6 @@ def test_a_dead_camera_offers_the_phone(page: Page, stage: Stage) -> None:
     """The recorder has no picture: the page says what to do, and a phone's photo is marked."""
     stage.clock.at = at("09:20")
     draw(stage)
-    stage.parts.phones._host, stage.parts.phones._port = "127.0.0.1", 0
     log_in(page)
     page.goto(PAGE)
     page.get_by_role("button", name="Take the photos").click()
@@ -285,7 +252,7 @@ def test_the_instructor_hears_of_a_count_that_does_not_fit(stage: Stage) -> None
     """While the lesson lasts its page compares the last snapshot's heads with who is in."""
     for number in range(1, 6):
         stage.scan(f"p-{number}", at("08:55"))
-    snapshot(stage, at("09:05"), heads=1)
+    store_counted(stage, at("09:05"), heads=1)
     teacher = stage.client()
     teacher.log_in(TEACHER_ID)
     stage.clock.at = at("09:06")
@@ -296,20 +263,3 @@ def test_the_instructor_hears_of_a_count_that_does_not_fit(stage: Stage) -> None
     assert "about 1 in the picture, 5 checked in" in shown
     stage.clock.at = at("10:31")
     assert "in the picture" not in teacher.get("/instructor")
-
-
-def snapshot(stage: Stage, taken_at: Instant, heads: int) -> None:
-    """Store a snapshot with its marked copy."""
-    draft = stage.media.draft(SnapshotTaken(LESSON_ID, 0, 1, "front", taken_at, "key_frame", "", 0))
-    draft.write(pictures.jpeg(pictures.classroom(1)))
-    original = json.loads(_body(stage, draft.store(stage.ledger).seq))["sha256"]
-    copy = stage.media.draft(
-        PictureProcessed(original, LESSON_ID, "", 0, heads, "fr_detect", "test")
-    )
-    copy.write(pictures.jpeg(pictures.classroom(2)))
-    copy.store(stage.ledger)
-
-
-def _body(stage: Stage, seq: int) -> bytes:
-    (record,) = stage.ledger.events(seq - 1, 1)
-    return record.body or b"{}"
