@@ -25,7 +25,7 @@ from av.packet import Packet
 from camera.failures import Failure, StreamFailed
 from camera.oneshot import answer, ask
 from camera.stream import encoded
-from edge.model import SECOND, Instant, Window
+from edge.model import SECOND, Instant, Reading, Window
 
 DEADLINE_S = 60.0
 _POLITE = 10  # nice
@@ -34,11 +34,15 @@ _MUXER = {"movflags": "faststart"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a recording: its file, and when its first frame was recorded."""
+    """A part of a recording: its file, and when its first frame was recorded.
+
+    ``clocks``: of that moment, None where older software did not state them.
+    """
 
     camera: str
     file: Path
     start: Instant
+    clocks: Reading | None = None
 
 
 def frame(part: Part, window: Window, aim: Instant, path: Path) -> Instant:

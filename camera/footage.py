@@ -11,7 +11,7 @@ import sqlite3
 from camera import health
 from camera.health import Why
 from camera.segment import duration_of, mend
-from edge import queries
+from edge import queries, times
 from edge.events import RecordingGap, RecordingStored
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
@@ -51,13 +51,16 @@ def gaps(
     connection: sqlite3.Connection, lesson_id: str, camera: str, recording: Window, until: Instant
 ) -> tuple[Window, ...]:
     """Return the stretches of a lesson's *recording* until then that nothing accounts for."""
-    covered = [
+    dating = times.Dating(connection)
+    films = [
+        dating.span(row)
+        for row in queries.recordings(connection, lesson_id)
+        if row["camera"] == camera
+    ]
+    covered = [(film.starts.at, film.ends.at) for film in films]
+    covered += [
         (row["starts"], row["ends"])
-        for rows in (
-            queries.recordings(connection, lesson_id),
-            queries.gaps(connection, lesson_id),
-        )
-        for row in rows
+        for row in queries.gaps(connection, lesson_id)
         if row["camera"] == camera
     ]
     return health.missing(recording, covered, until)

@@ -110,15 +110,16 @@ def wanted(planned: Iterable[Planned], now: Instant, dated: bool = True) -> tupl
     """Return the ids of the lessons that every classroom camera should be recording for *now*.
 
     Recording starts and stops by itself with the lesson (R14), whether or not anybody opened it;
-    margins of lessons that follow each other overlap, and the video then belongs to both. A box
-    without a date records what is open, whatever its clock says.
+    margins of lessons that follow each other overlap, and the video then belongs to both. A lesson
+    that somebody opened early, by hand, is recorded from then on, and without a date whatever the
+    clock says.
     """
     return tuple(
         entry.lesson.id
         for entry in sorted(planned, key=lambda entry: (entry.recording.opens, entry.lesson.id))
         if entry.lesson.state in TAUGHT
         and (
-            (not dated and entry.lesson.state is LessonState.OPEN)
+            (entry.lesson.state is LessonState.OPEN and (not dated or now <= entry.recording.last))
             or entry.recording.opens - LEAD <= now <= entry.recording.last
         )
     )

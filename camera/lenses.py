@@ -17,7 +17,7 @@ from camera.failures import Failure, StreamFailed
 from camera.health import State
 from camera.keeper import Keeper
 from camera.supervision import Child, NoPhoto
-from edge.model import Instant, MissCause
+from edge.model import Instant, MissCause, Reading
 
 NO_CAMERA = "No classroom camera is bound: classbox cameras discover, classbox cameras add."
 _CAUSE_OF: Mapping[Failure, MissCause] = {
@@ -38,12 +38,16 @@ _CAUSE_IN: Mapping[State, MissCause] = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture from a camera. ``method`` is one of those of ``snapshot.taken``."""
+    """A picture from a camera. ``method`` is one of those of ``snapshot.taken``.
+
+    ``clocks``: of ``at``; None for a picture of this boot.
+    """
 
     camera: str
     at: Instant
     method: str
     content: bytes
+    clocks: Reading | None = None
 
 
 class NoPicture(Exception):

@@ -98,6 +98,7 @@ class Recording:
         self._say = say
         self._media = MediaStore(Path(order.media))
         self._clock = inherited()
+        self._reading = self._clock.now()  # at the packet under way
         self._offset: Duration | None = None
         self._part: _Part | None = None
         self._on_disk = 0
@@ -133,7 +134,7 @@ class Recording:
 
     def _follow(self, stream: Stream) -> None:
         for packet in stream.packets():
-            reading = self._clock.now()
+            reading = self._reading = self._clock.now()
             self._mind_a_leap(reading)
             now = self._last_packet = reading.at
             if packet.stream.type == "video" and packet.is_keyframe:
@@ -192,6 +193,9 @@ class Recording:
             sha256="",
             bytes=0,
             interrupted=True,
+            boot=self._reading.boot,
+            mono=self._reading.when(now).mono,
+            clock=self._reading.clock,
         )
 
     def _write(self, stream: Stream, packet: Packet[Any], now: Instant) -> None:

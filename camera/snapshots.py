@@ -21,13 +21,12 @@ from camera.health import Planned, SlotKey, due, passed, slot_key
 from camera.keeper import Keeper
 from camera.lenses import NO_CAMERA, NoPicture, Picture
 from camera.task import Task
-from edge import queries
+from edge import events, queries
 from edge.clock import monotonic
-from edge.events import RecordingStored
+from edge.events import RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import Instant, MissCause, SnapshotSlot
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 
 log = logging.getLogger("classbox")
 
@@ -133,24 +132,30 @@ class Photographer:
     def _parts(self, slot: SnapshotSlot) -> list[Part]:
         """Return the parts that may hold a frame of *slot*, the one that reaches its aim first."""
         window = slot.window
+        now = self._ledger.clock.now()
+        found: list[tuple[Part, Instant]] = []
         with self._ledger.store.read() as connection:
-            found = [
-                (row["starts"], row["ends"], row["camera"], self._media.path(row["sha256"]))
-                for row in queries.recordings(connection, slot.lesson_id)
-            ]
+            for row in queries.recordings(connection, slot.lesson_id):
+                clocks = events.clocks_at(
+                    row["starts"], row["boot"], row["mono"], row["clock"], now
+                )
+                path = self._media.path(row["sha256"])
+                found.append((Part(row["camera"], path, row["starts"], clocks), row["ends"]))
         for draft in self._media.unfinished([RecordingStored.kind]):
             body = draft.body
             assert isinstance(body, RecordingStored)
             if body.lesson_id == slot.lesson_id and not body.sha256:
-                found.append((body.start, window.last, body.camera, draft.path))
+                part = Part(body.camera, draft.path, body.start, body.begun(now))
+                found.append((part, window.last))
         near = [
-            (max(starts - slot.aim, slot.aim - ends, 0), starts, camera, path)
-            for starts, ends, camera, path in found
-            if starts <= window.last and ends >= window.opens and path.exists()
+            (max(part.start - slot.aim, slot.aim - ends, 0), part)
+            for part, ends in found
+            if part.start <= window.last and ends >= window.opens and part.file.exists()
         ]
-        return [Part(camera, path, starts) for _, starts, camera, path in sorted(near)]
+        return [part for _, part in sorted(near, key=lambda one: (one[0], one[1].start))]
 
     def _store(self, slot: SnapshotSlot, picture: Picture) -> None:
+        taken = (picture.clocks or self._ledger.clock.now()).when(picture.at)
         body = SnapshotTaken(
             lesson_id=slot.lesson_id,
             hour=slot.hour,
@@ -160,6 +165,9 @@ class Photographer:
             method=picture.method,
             sha256="",
             bytes=0,
+            boot=taken.boot,
+            mono=taken.mono,
+            clock=taken.clock,
         )
         draft = self._media.draft(body, event_id=self._event_id(slot))
         draft.write(picture.content)
@@ -207,7 +215,7 @@ def _find(slot: SnapshotSlot, parts: Sequence[Part], folder: Path) -> Picture:
             raise FileNotFoundError(part.file)
         try:
             at: Instant = excerpt.frame(part, slot.window, slot.aim, path)
-            return Picture(part.camera, at, FROM_RECORDING, path.read_bytes())
+            return Picture(part.camera, at, FROM_RECORDING, path.read_bytes(), part.clocks)
         except StreamFailed as error:
             log.info("snapshot of lesson %s, in the recording: %s", slot.lesson_id, error)
         finally:

@@ -32,6 +32,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from camera.failures import Failure, StreamFailed
+from edge.clock import monotonic
 from edge.model import Instant
 
 SILENCE_S = 5
@@ -230,6 +231,7 @@ def _open(address: str, transport: str) -> av.container.InputContainer:
 
 
 def _dial(address: str, transport: str, options: dict[str, str]) -> av.container.InputContainer:
+    began = monotonic()
     try:
         return av.open(
             address,
@@ -241,6 +243,9 @@ def _dial(address: str, transport: str, options: dict[str, str]) -> av.container
             timeout=(SILENCE_S, SILENCE_S),
         )
     except FFmpegError as error:
+        if isinstance(error, InvalidDataError) and monotonic() - began > SILENCE_S * 0.9:
+            # While it asks the camera, libavformat takes silence for an answer without sense.
+            raise _silent(address) from None
         raise _explained(error, address) from None
 
 
@@ -307,13 +312,17 @@ def _explained(error: FFmpegError, address: str) -> StreamFailed:
             "the port (RTSP is usually at 554).",
         )
     if isinstance(error, av.error.ExitError | TimeoutError):
-        return StreamFailed(
-            Failure.SILENT,
-            f"{address}: the camera was silent for {SILENCE_S} s. Look at its network cable and "
-            "its power supply.",
-        )
+        return _silent(address)
     return StreamFailed(
         Failure.UNREACHABLE,
         f"{address}: the camera cannot be reached. Check that it has power, that its cable is "
         "plugged in, and that the address is right.",
+    )
+
+
+def _silent(address: str) -> StreamFailed:
+    return StreamFailed(
+        Failure.SILENT,
+        f"{address}: the camera was silent for {SILENCE_S} s. Look at its network cable and its "
+        "power supply.",
     )

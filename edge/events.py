@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from edge.model import ClockQuality, Instant, Reading
@@ -91,34 +91,6 @@ class BoxEnrolled(Body, kind="box.enrolled"):
 
 
 @dataclass(frozen=True)
-class ClockCorrected(Body, kind="clock.corrected"):
-    """Truth about the time of one boot: true wall time = monotonic clock + ``offset``.
-
-    Microseconds; ``error`` bounds it on either side, at the moment of this event. ``source``:
-    ntp | trusted (the machine's clock, which the settings trust) | centre.
-    """
-
-    boot: str
-    offset: int
-    error: int
-    source: str
-
-
-@dataclass(frozen=True)
-class ClockStepped(Body, kind="clock.stepped"):
-    """A clock jumped while the box ran: wall time minus monotonic clock, in microseconds.
-
-    ``clock``: box (the time that events carry, from this event on) | machine (the machine's own
-    wall clock was set, and the box did not follow it).
-    """
-
-    boot: str
-    before: int
-    after: int
-    clock: str = "box"
-
-
-@dataclass(frozen=True)
 class BodyErased(Body, kind="body.erased"):
     """Salt and bytes of these events' bodies are gone, here and wherever this event arrives.
 
@@ -162,34 +134,6 @@ class ServiceStarted(Body, kind="service.started"):
 
     service: str
     software: str
-
-
-@dataclass(frozen=True)
-class DocumentApplied(Body, kind="document.applied"):
-    """A document from the centre is now in force on this box. ``document``: its kind."""
-
-    document: str
-    epoch: str
-    version: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class DocumentRefused(Body, kind="document.refused"):
-    """A document from the centre cannot be used; ``reason`` names the place and the remedy.
-
-    The one in force stays in force. Stated once a version.
-    """
-
-    document: str
-    epoch: str
-    version: int
-    reason: str
-
-    @staticmethod
-    def id_of(document: str, epoch: str, version: int) -> str:
-        """Return the id of this event, which makes a repetition harmless."""
-        return f"document-refused-{document}-{epoch}-{version}"
 
 
 @dataclass(frozen=True)
@@ -272,9 +216,47 @@ class ScanMade(Body, kind="scan.made"):
 
     def taken(self, written: Reading) -> Reading:
         """Return the clocks when the frame was taken; *written* is the reading of the event."""
-        if not self.boot or self.clock not in set(ClockQuality):
-            return replace(written, at=self.at, mono=written.mono - (written.at - self.at) * 1000)
-        return Reading(self.at, self.boot, self.mono, ClockQuality(self.clock))
+        return clocks_at(self.at, self.boot, self.mono, self.clock, written)
+
+
+@dataclass(frozen=True)
+class SnapshotTaken(Body, kind="snapshot.taken"):
+    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
+
+    Or ``from_recording``: found there after its window had passed; ``at`` is when that frame was
+    recorded. ``boot``, ``mono``, ``clock`` complete the reading at ``at``, as in ``scan.made``.
+    """
+
+    lesson_id: str
+    hour: int
+    number: int
+    camera: str
+    at: Instant
+    method: str
+    sha256: str
+    bytes: int
+    boot: str = ""
+    mono: int = 0
+    clock: str = ""
+
+    def taken(self, written: Reading) -> Reading:
+        """Return the clocks when it was taken; *written* is the reading of the event."""
+        return clocks_at(self.at, self.boot, self.mono, self.clock, written)
+
+
+@dataclass(frozen=True)
+class SnapshotMissed(Body, kind="snapshot.missed"):
+    """A planned snapshot could not be taken inside its window, nor found in the recording.
+
+    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
+    """
+
+    lesson_id: str
+    hour: int
+    number: int
+    camera: str
+    cause: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -291,6 +273,7 @@ class RecordingStored(Body, kind="recording.stored"):
     """One part of a lesson's recording is complete on disk.
 
     ``interrupted``: the part ended by a kill, a power cut or a lost camera, not by plan.
+    ``boot``, ``mono``, ``clock`` complete the reading at ``start``, as in ``scan.made``.
     """
 
     lesson_id: str
@@ -300,6 +283,13 @@ class RecordingStored(Body, kind="recording.stored"):
     sha256: str
     bytes: int
     interrupted: bool
+    boot: str = ""
+    mono: int = 0
+    clock: str = ""
+
+    def begun(self, written: Reading) -> Reading:
+        """Return the clocks when the part began; *written* is the reading of the event."""
+        return clocks_at(self.start, self.boot, self.mono, self.clock, written)
 
 
 @dataclass(frozen=True)
@@ -340,6 +330,16 @@ class MediaMissing(Body, kind="media.missing"):
     """An event names a media file that is not on the disk (reported once a file)."""
 
     sha256: str
+
+
+def clocks_at(at: Instant, boot: str, mono: int, clock: str, written: Reading) -> Reading:
+    """Return the clocks at a moment that an event, *written* then, states.
+
+    Software that states only the time of it (*boot* is empty) wrote the event in the same boot.
+    """
+    if not boot or clock not in set(ClockQuality):
+        return written.when(at)
+    return Reading(at, boot, mono, ClockQuality(clock))
 
 
 def encode(body: Body) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import cast
 
 from edge import documents
+from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import Parsed
-from edge.events import DocumentApplied, DocumentRefused
 from edge.ledger import Ledger, Writer
 from edge.model import Instant, Notice
 

@@ -19,10 +19,11 @@ from typing import Any
 from edge import chain, events, projections, proof
 from edge.chain import Event, event_from_row
 from edge.clock import STEP, Clock
-from edge.events import Body, ClockStepped, LedgerBorn, LedgerBranched
+from edge.clock_events import ClockStepped
+from edge.events import Body, LedgerBorn, LedgerBranched
 from edge.keys import KeyProblem, Signer
+from edge.later_migrations import PROJECTIONS, box
 from edge.lineage import Lineage
-from edge.migrations import PROJECTIONS, box
 from edge.model import Duration, Instant, Reading
 from edge.proof import Record, Report
 from edge.store import Store

@@ -1,4 +1,4 @@
-"""The tables of the box's database, as migrations that never touch what cannot be derived.
+"""The tables of the box's database, as migrations that only ever add; see edge.later_migrations.
 
 Three sorts stand side by side: the ledger (event, body, head), whose form is frozen; material
 that the ledger cites (document, template, request); and projections, which ``rebuild`` empties
@@ -8,8 +8,6 @@ and fills again from the events.
 from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
-
-from edge import tables
 
 box = Migrations("classbox.box")
 
@@ -366,27 +364,27 @@ CREATE INDEX scan_to_correct ON scan (boot) WHERE clock = 'unsynchronised'
 @box()
 def cameras(db: Database) -> None:
     """What is known of the cameras as things, and the logins that this box keeps for them."""
-    run_script(db, tables.CAMERAS)
-
-
-@box()
-def directions(db: Database) -> None:
-    """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
     run_script(
         db,
         """
-CREATE TABLE draw (
-    lesson_id TEXT PRIMARY KEY,
-    drawn_by  TEXT NOT NULL,                     -- the authority
-    drawn_at  INTEGER NOT NULL
+CREATE TABLE camera_fact (
+    camera  TEXT NOT NULL,
+    sort    TEXT NOT NULL,                       -- of edge.cameras: bound, identified, moved …
+    at      INTEGER NOT NULL,
+    content TEXT NOT NULL,                       -- JSON: the fields of the event
+    PRIMARY KEY (camera, sort)
 ) STRICT
 
-DROP TABLE profile
+CREATE TABLE camera_link (
+    lesson_id TEXT NOT NULL,
+    camera    TEXT NOT NULL,
+    PRIMARY KEY (lesson_id, camera)
+) STRICT
+
+CREATE TABLE camera_login (
+    camera TEXT PRIMARY KEY,                     -- no event holds what is sealed here
+    nonce  BLOB NOT NULL CHECK (length(nonce) = 12),
+    sealed BLOB NOT NULL                         -- AES-256-GCM; the key is not in the database
+) STRICT
 """,
     )
-
-
-@box()
-def pictures(db: Database) -> None:
-    """Marked copies of classroom pictures with their head counts, and spot checks."""
-    run_script(db, tables.PICTURES)

@@ -9,7 +9,7 @@ Integers, because they are exact, sort in SQLite and have one JSON form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 Instant = int
@@ -48,6 +48,13 @@ class Reading:
     boot: str
     mono: int
     clock: ClockQuality
+
+    def when(self, at: Instant) -> Reading:
+        """Return the clocks when the time that this reading goes by was *at*.
+
+        ``mono`` is negative where that was before the boot.
+        """
+        return replace(self, at=at, mono=self.mono + (at - self.at) * 1000)
 
 
 class LessonState(StrEnum):

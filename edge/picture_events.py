@@ -1,4 +1,4 @@
-"""The kinds of event about classroom pictures: snapshots, marked copies, spot checks. Pure."""
+"""The kinds of event about marked copies of classroom pictures, and spot checks. Pure."""
 
 from __future__ import annotations
 
@@ -7,39 +7,6 @@ from dataclasses import dataclass
 
 from edge.events import Body
 from edge.model import Instant
-
-
-@dataclass(frozen=True)
-class SnapshotTaken(Body, kind="snapshot.taken"):
-    """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
-
-    Or ``from_recording``: found there after its window had passed without a picture; ``at`` is
-    when that frame was recorded, within the window.
-    """
-
-    lesson_id: str
-    hour: int
-    number: int
-    camera: str
-    at: Instant
-    method: str
-    sha256: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class SnapshotMissed(Body, kind="snapshot.missed"):
-    """A planned snapshot could not be taken inside its window, nor found in the recording.
-
-    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
-    """
-
-    lesson_id: str
-    hour: int
-    number: int
-    camera: str
-    cause: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""What the ledger knows of classroom pictures: snapshots, marked copies, spot checks.
+"""What the ledger knows of classroom pictures: their marked copies, and spot checks.
 
-Owns the tables ``snapshot``, ``picture_copy``, ``spot_check`` and ``spot_check_item``, and the
-questions about the last three. ``edge.projections`` applies the events; nothing else changes these
+Owns the tables ``picture_copy``, ``spot_check`` and ``spot_check_item``, and the questions about
+them. ``edge.projections`` applies the events; nothing else changes these
 rows.
 """
 
@@ -15,14 +15,9 @@ from typing import Any
 
 from edge.chain import Event
 from edge.events import Body, canonical
+from edge.evidence import add_media
 from edge.model import Instant
-from edge.picture_events import (
-    PictureProcessed,
-    SnapshotMissed,
-    SnapshotTaken,
-    SpotCheckConfirmed,
-    SpotCheckTaken,
-)
+from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,42 +102,6 @@ def _items(connection: sqlite3.Connection, check: str, chosen: list[str]) -> lis
     return [row for row in rows if row["sha256"] in chosen]
 
 
-def add_media(connection: sqlite3.Connection, event: Event, sha256: str, sort: str) -> None:
-    """Note that *event* names a file; *sort*: snapshot | photo | recording."""
-    if sha256:
-        # The file exists before the event that names it: if it was deleted once, it is here again.
-        connection.execute("DELETE FROM media_deleted WHERE sha256 = ?", (sha256,))
-        connection.execute("INSERT INTO media VALUES (?, ?, ?)", (event.seq, sha256, sort))
-
-
-def _taken(connection: sqlite3.Connection, event: Event, body: SnapshotTaken) -> None:
-    # A snapshot found later replaces "missed"; a second one for the same slot changes nothing.
-    connection.execute(
-        "INSERT INTO snapshot VALUES (?, ?, ?, ?, 'taken', ?, ?, ?, ?, '') "
-        "ON CONFLICT DO UPDATE SET camera = excluded.camera, state = 'taken', at = excluded.at, "
-        "method = excluded.method, sha256 = excluded.sha256, bytes = excluded.bytes, cause = '' "
-        "WHERE snapshot.state = 'missed'",
-        (
-            body.lesson_id,
-            body.hour,
-            body.number,
-            body.camera,
-            body.at,
-            body.method,
-            body.sha256,
-            body.bytes,
-        ),
-    )
-    add_media(connection, event, body.sha256, "snapshot")
-
-
-def _missed(connection: sqlite3.Connection, event: Event, body: SnapshotMissed) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO snapshot VALUES (?, ?, ?, ?, 'missed', ?, '', '', 0, ?)",
-        (body.lesson_id, body.hour, body.number, body.camera, event.reading.at, body.cause),
-    )
-
-
 def _processed(connection: sqlite3.Connection, event: Event, body: PictureProcessed) -> None:
     connection.execute(
         "INSERT OR IGNORE INTO picture_copy VALUES (?, ?, ?, ?, ?, ?)",
@@ -193,8 +152,6 @@ def _confirmed(connection: sqlite3.Connection, event: Event, body: SpotCheckConf
 
 
 APPLY: dict[type[Body], Callable[[sqlite3.Connection, Event, Any], None]] = {
-    SnapshotTaken: _taken,
-    SnapshotMissed: _missed,
     PictureProcessed: _processed,
     SpotCheckTaken: _spot_check_taken,
     SpotCheckConfirmed: _confirmed,

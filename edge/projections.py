@@ -11,12 +11,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import cameras, documents, events, pictures, queries, times
+from edge import cameras, documents, events, evidence, pictures, queries, times
 from edge.chain import Event
+from edge.clock_events import ClockCorrected
 from edge.directions import Draw, verdict_to_json
+from edge.document_events import DocumentApplied
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Reading, Window
-from edge.pictures import add_media
 from edge.rules.attendance import attend
 from edge.rules.lessons import attendance_window
 from edge.rules.moments import correct
@@ -24,7 +25,7 @@ from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **pictures.APPLY}
+_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **evidence.APPLY, **pictures.APPLY}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -66,10 +67,8 @@ def _json(value: Any) -> str:
     return events.canonical(value).decode("utf-8")
 
 
-@_of(events.DocumentApplied)
-def _document_applied(
-    connection: sqlite3.Connection, event: Event, body: events.DocumentApplied
-) -> None:
+@_of(DocumentApplied)
+def _document_applied(connection: sqlite3.Connection, event: Event, body: DocumentApplied) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO document_in_force VALUES (?, ?, ?, ?)",
         (body.document, body.epoch, body.version, body.sha256),
@@ -161,7 +160,8 @@ def _replace_draws(connection: sqlite3.Connection, draws: Iterable[Draw]) -> Non
 def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.LessonOpened) -> None:
     lesson = documents.lesson_from_json(body.lesson)
     connection.execute(
-        "INSERT OR IGNORE INTO lesson_run VALUES (?, 'open', ?, ?, NULL, NULL, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO lesson_run "
+        "VALUES (?, 'open', ?, ?, NULL, NULL, ?, ?, ?, ?, ?, NULL)",
         (
             body.lesson_id,
             event.reading.at,
@@ -170,6 +170,7 @@ def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.Le
             lesson.end,
             _json(body.documents),
             _json(body.lesson),
+            event.seq,
         ),
     )
     _refresh_attendance(connection, [lesson])
@@ -178,9 +179,9 @@ def _lesson_opened(connection: sqlite3.Connection, event: Event, body: events.Le
 @_of(events.LessonEnded)
 def _lesson_ended(connection: sqlite3.Connection, event: Event, body: events.LessonEnded) -> None:
     connection.execute(
-        "UPDATE lesson_run SET state = 'held', ended_at = ?, ended_by = ? "
+        "UPDATE lesson_run SET state = 'held', ended_at = ?, ended_by = ?, ended_seq = ? "
         "WHERE lesson_id = ? AND state = 'open'",
-        (event.reading.at, body.by, body.lesson_id),
+        (event.reading.at, body.by, event.seq, body.lesson_id),
     )
 
 
@@ -223,15 +224,13 @@ def _scan_made(connection: sqlite3.Connection, event: Event, body: events.ScanMa
             error,
         ),
     )
-    add_media(connection, event, body.photo, "photo")
+    evidence.add_media(connection, event, body.photo, "photo")
     lessons = queries.lessons_of_person(connection, body.person_id, at)
     _refresh_attendance(connection, lessons, body.person_id)
 
 
-@_of(events.ClockCorrected)
-def _clock_corrected(
-    connection: sqlite3.Connection, event: Event, body: events.ClockCorrected
-) -> None:
+@_of(ClockCorrected)
+def _clock_corrected(connection: sqlite3.Connection, event: Event, body: ClockCorrected) -> None:
     """Note the truth, and judge the scans of its boot again by when they were really made."""
     if body.boot != event.reading.boot:
         return  # of another boot's monotonic clock this event knows nothing
@@ -256,55 +255,6 @@ def _clock_corrected(
             for lesson in queries.lessons_of_person(connection, person, near)
         }
         _refresh_attendance(connection, lessons.values(), person)
-
-
-@_of(events.RecordingStored)
-def _recording_stored(
-    connection: sqlite3.Connection, event: Event, body: events.RecordingStored
-) -> None:
-    connection.execute(
-        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.seq,
-            body.lesson_id,
-            body.camera,
-            body.start,
-            body.end,
-            body.sha256,
-            body.bytes,
-            int(body.interrupted),
-        ),
-    )
-    add_media(connection, event, body.sha256, "recording")
-
-
-@_of(events.RecordingGap)
-def _recording_gap(connection: sqlite3.Connection, event: Event, body: events.RecordingGap) -> None:
-    connection.execute(
-        "INSERT INTO recording_gap VALUES (?, ?, ?, ?, ?, ?)",
-        (event.seq, body.lesson_id, body.camera, body.start, body.end, body.cause),
-    )
-
-
-@_of(events.CameraHealth)
-def _camera_health(connection: sqlite3.Connection, event: Event, body: events.CameraHealth) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
-        (body.camera, body.state, body.cause, event.reading.at),
-    )
-
-
-@_of(events.MediaMissing)
-def _media_missing(connection: sqlite3.Connection, event: Event, body: events.MediaMissing) -> None:
-    connection.execute("INSERT OR IGNORE INTO media_missing VALUES (?)", (body.sha256,))
-
-
-@_of(events.MediaDeleted)
-def _media_deleted(connection: sqlite3.Connection, event: Event, body: events.MediaDeleted) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO media_deleted VALUES (?, ?, ?)",
-        (body.sha256, event.reading.at, body.rule),
-    )
 
 
 def _refresh_attendance(

@@ -45,6 +45,8 @@ class LessonRun:
     ended_at: Instant | None
     ended_by: str | None
     documents: dict[str, str]
+    opened_seq: int | None = None
+    ended_seq: int | None = None
 
 
 def lessons(connection: sqlite3.Connection, opens: Instant, closes: Instant) -> list[Lesson]:
@@ -98,6 +100,8 @@ def run(connection: sqlite3.Connection, lesson_id: str) -> LessonRun | None:
         ended_at=row["ended_at"],
         ended_by=row["ended_by"],
         documents=json.loads(row["documents"]),
+        opened_seq=row["opened_seq"],
+        ended_seq=row["ended_seq"],
     )
 
 

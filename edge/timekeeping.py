@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from edge import times
 from edge.clock import BoxClock
-from edge.events import ClockCorrected, ClockStepped
+from edge.clock_events import ClockCorrected, ClockStepped
 from edge.ledger import Ledger
 from edge.model import Duration
 from edge.rules.moments import Truth, worth_stating

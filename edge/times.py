@@ -8,8 +8,9 @@ from __future__ import annotations
 import sqlite3
 
 from edge.chain import event_from_row
-from edge.model import ClockQuality, Reading
-from edge.rules.moments import Boot, Moment, Reach, Truth, settle
+from edge.model import ClockQuality, Instant, Reading
+from edge.rules.dating import Span
+from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, settle
 
 # Beyond every seq that SQLite can hold.
 _NO_END = 2**63 - 1
@@ -38,6 +39,65 @@ def moment(connection: sqlite3.Connection, seq: int) -> Moment:
     row = connection.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone()
     reading = event_from_row(row).reading
     return reach(connection, seq, reading.boot).moment(reading)
+
+
+class Dating:
+    """When things on this box really happened, for one look: what is known of a boot is kept."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._reaches: dict[str, Reach] = {}
+
+    def moment(self, reading: Reading, seq: int) -> Moment:
+        """Return when *reading*, which event *seq* states, was really taken."""
+        if reading.clock is ClockQuality.SYNCHRONISED or reading.mono < 0:
+            return Moment(reading.at, reading.at, reading.at, known=True)
+        if reading.boot not in self._reaches:
+            self._reaches[reading.boot] = self._reach(reading.boot, seq)
+        return self._reaches[reading.boot].moment(reading)
+
+    def event(self, seq: int) -> tuple[Reading, Moment]:
+        """Return the reading of event *seq*, and when it was really written."""
+        row = self._connection.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone()
+        reading = event_from_row(row).reading
+        return reading, self.moment(reading, seq)
+
+    def span(self, row: sqlite3.Row) -> Span:
+        """Return from when to when the part of a recording in *row* was filmed."""
+        begun = Reading(row["starts"], row["boot"], row["mono"], ClockQuality(row["clock"]))
+        moments = (self.moment(begun.when(at), row["seq"]) for at in (row["starts"], row["ends"]))
+        return Span(*moments)
+
+    def snapshot(self, row: sqlite3.Row) -> Moment:
+        """Return when the snapshot in *row* was taken or given up."""
+        reading = Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"]))
+        return self.moment(reading, row["seq"])
+
+    def scan(self, row: sqlite3.Row) -> Moment:
+        """Return when the scan in *row* was made: its time is a corrected one already."""
+        if row["error"] is not None:
+            at, error = row["at"], row["error"]
+            return Moment(at, at - error, at + error, known=True)
+        if row["clock"] != ClockQuality.UNSYNCHRONISED:
+            return Moment(row["at"], row["at"], row["at"], known=True)
+        return self.moment(
+            Reading(row["at"], row["boot"], row["mono"], ClockQuality.UNSYNCHRONISED), row["seq"]
+        )
+
+    def beside(self, seq: int, at: Instant) -> Moment:
+        """Return when it was *at* by the time that event *seq* goes by."""
+        reading, _ = self.event(seq)
+        return self.moment(reading.when(at), seq)
+
+    def _reach(self, boot: str, seq: int) -> Reach:
+        # After a crash the event may have been written in a later boot than it speaks of.
+        row = self._connection.execute(
+            "SELECT seq FROM event WHERE boot = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
+            (boot, seq),
+        ).fetchone()
+        if row is None:
+            return Reach(Boot(boot, 0, truths(self._connection, boot)), FIRST_RELEASE, None)
+        return reach(self._connection, row["seq"], boot)
 
 
 def reach(connection: sqlite3.Connection, seq: int, boot: str) -> Reach:

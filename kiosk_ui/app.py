@@ -136,6 +136,7 @@ def _add_words(app: Flask, config: Config, ledger: Ledger) -> None:
         clock=lambda instant: words.clock(instant, zone),
         hhmm=lambda instant: words.hhmm(instant, zone),
         day=lambda instant: words.day(instant, zone),
+        exactness=lambda moment: words.exactness(moment, zone),
     )
 
 

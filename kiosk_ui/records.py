@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from edge import pictures, queries
+from edge import pictures, queries, times
 from edge.clock import local
 from edge.config import Config
 from edge.model import (
@@ -23,8 +24,10 @@ from edge.model import (
 from edge.pictures import Copy
 from edge.queries import LessonRun
 from edge.rules.attendance import Credit, HourCredit, Mark, credit
+from edge.rules.dating import Filmed, Span, certain, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import over, recording_window
+from edge.rules.moments import Moment
 from edge.rules.snapshots import plan
 from kiosk_ui import facts
 from kiosk_ui.parts import Parts
@@ -33,11 +36,15 @@ from kiosk_ui.screen import Sheet
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands beside a scan: its photo and, for a manual entry, by whom and why."""
+    """What stands beside a scan: its photo and, for a manual entry, by whom and why.
+
+    ``moment``: when it was, as exactly as is known.
+    """
 
     photo: str
     entered_by: str
     reason: str
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,39 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the recording (``sha256`` names its file), or what is missing of it (empty)."""
+
+    span: Span
+    camera: str
+    sha256: str = ""
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A planned snapshot: when it was taken, or should have been (``sha256`` is empty).
+
+    ``copy`` is the marked one with its head count, None while there is none; ``present``: who was
+    checked in then. ``method`` and ``cause`` are those of the event.
+    """
+
+    moment: Moment
+    hour: int
+    number: int
+    sha256: str
+    method: str
+    cause: str
+    copy: Copy | None
+    present: int
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show: the marked copy as soon as there is one."""
+        return self.copy.sha256 if self.copy else self.sha256
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One lesson with everything that this box has stored of it."""
 
@@ -78,27 +118,15 @@ class Record:
     instructors: dict[str, Instructor]
     lines: tuple[Line, ...]
     entries: dict[str, Entry]
-    snapshots: Sequence[sqlite3.Row]
-    recordings: Sequence[sqlite3.Row]
-    gaps: Sequence[sqlite3.Row]
+    opened: Moment | None
+    ended: Moment | None
+    snapshots: tuple[Picture, ...]
+    recordings: tuple[Piece, ...]
+    gaps: tuple[Piece, ...]
     cameras: dict[str, str]
     axis: Window
     bars: tuple[Bar, ...]
     deleted: set[str]
-    copies: dict[str, Copy]
-
-    def shown(self, snapshot: sqlite3.Row) -> str:
-        """Return the file to show of a snapshot: its marked copy as soon as there is one."""
-        copy = self.copies.get(snapshot["sha256"])
-        return copy.sha256 if copy else str(snapshot["sha256"])
-
-    def counted(self, snapshot: sqlite3.Row) -> tuple[int, int] | None:
-        """Return the heads in a snapshot and who was checked in then; None while not counted."""
-        copy = self.copies.get(snapshot["sha256"])
-        if copy is None:
-            return None
-        sheet = self.sheet
-        return copy.heads, present_at((sheet.of(one.id) for one in sheet.trainees), snapshot["at"])
 
     @property
     def lesson(self) -> Lesson:
@@ -110,20 +138,14 @@ class Record:
         return self.entries.get(scan.id, Entry("", "", ""))
 
     @property
-    def parts(self) -> list[tuple[str, sqlite3.Row]]:
+    def parts(self) -> list[Piece]:
         """Recordings and gaps in the order of time."""
-        found = [("recording", row) for row in self.recordings]
-        found += [("gap", row) for row in self.gaps]
-        return sorted(found, key=lambda one: int(one[1]["starts"]))
+        return sorted((*self.recordings, *self.gaps), key=lambda one: one.span.starts.at)
 
     @property
-    def playable(self) -> list[sqlite3.Row]:
+    def playable(self) -> list[Piece]:
         """The recordings that are still on this box."""
-        return [row for row in self.recordings if row["sha256"] not in self.deleted]
-
-    def when(self, snapshot: sqlite3.Row) -> Instant:
-        """Return when a snapshot was taken; of a missed one when it should have been."""
-        return _when(snapshot, self.sheet)
+        return [one for one in self.recordings if one.sha256 not in self.deleted]
 
 
 def status_of(lesson: Lesson, closed: bool) -> str:
@@ -161,17 +183,20 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
         Line(trainee, marks, credit(marks, without_photo))
         for trainee, marks in ((one, sheet.of(one.id)) for one in sheet.trainees)
     )
-    recordings = queries.recordings(connection, lesson.id)
-    gaps = queries.gaps(connection, lesson.id)
-    snapshots = queries.snapshots(connection, lesson.id)
+    dating = times.Dating(connection)
     axis = recording_window(lesson, sheet.profile)
+    recordings, gaps = _film(connection, dating, lesson.id, axis)
+    snapshots = _snapshots(connection, dating, sheet)
+    run = queries.run(connection, lesson.id)
     return Record(
         sheet=sheet,
         status=status_of(lesson, over(lesson, sheet.profile, now)),
-        run=queries.run(connection, lesson.id),
+        run=run,
         instructors={one.id: one for one in queries.instructors(connection)},
         lines=lines,
         entries=entries,
+        opened=dating.event(run.opened_seq)[1] if run and run.opened_seq else None,
+        ended=dating.event(run.ended_seq)[1] if run and run.ended_seq else None,
         snapshots=snapshots,
         recordings=recordings,
         gaps=gaps,
@@ -179,7 +204,6 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
         axis=axis,
         bars=_bars(axis, sheet, recordings, gaps, snapshots),
         deleted=queries.deleted_media(connection),
-        copies=pictures.copies(connection, lesson.id),
     )
 
 
@@ -188,26 +212,66 @@ def _entries(connection: sqlite3.Connection, sheet: Sheet) -> dict[str, Entry]:
     if not wanted:
         return {}
     rows = connection.execute(
-        "SELECT id, photo, entered_by, reason FROM scan WHERE at BETWEEN ? AND ?",
+        "SELECT * FROM scan WHERE at BETWEEN ? AND ?",
         (min(scan.at for scan in wanted), max(scan.at for scan in wanted)),
-    )
-    return {row["id"]: Entry(row["photo"], row["entered_by"], row["reason"]) for row in rows}
+    ).fetchall()
+    dating = times.Dating(connection)
+    return {
+        row["id"]: Entry(row["photo"], row["entered_by"], row["reason"], dating.scan(row))
+        for row in rows
+    }
 
 
-def _when(snapshot: sqlite3.Row, sheet: Sheet) -> Instant:
-    if snapshot["state"] == "missed":
-        for slot in plan(sheet.lesson, sheet.profile):
-            if (slot.hour, slot.number) == (snapshot["hour"], snapshot["number"]):
-                return slot.aim
-    return int(snapshot["at"])
+def _film(
+    connection: sqlite3.Connection, dating: times.Dating, lesson_id: str, axis: Window
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return the parts of the recording and what is missing of it, by corrected times."""
+    rows = queries.recordings(connection, lesson_id)
+    films: dict[str, list[Filmed]] = {}
+    pieces: list[Piece] = []
+    for row in rows:
+        span = dating.span(row)
+        films.setdefault(row["camera"], []).append(Filmed(Window(row["starts"], row["ends"]), span))
+        pieces.append(Piece(span, row["camera"], row["sha256"], bool(row["interrupted"])))
+    gaps = [
+        Piece(span, row["camera"])
+        for row in queries.gaps(connection, lesson_id)
+        for span in dated_gap(
+            Window(row["starts"], row["ends"]),
+            axis,
+            films.get(row["camera"], ()),
+            partial(dating.beside, row["seq"]),
+        )
+    ]
+    pieces.sort(key=lambda one: one.span.starts.at)
+    return tuple(pieces), tuple(gaps)
+
+
+def _snapshots(
+    connection: sqlite3.Connection, dating: times.Dating, sheet: Sheet
+) -> tuple[Picture, ...]:
+    aims = {(slot.hour, slot.number): slot.aim for slot in plan(sheet.lesson, sheet.profile)}
+    copies = pictures.copies(connection, sheet.lesson.id)
+    found: list[Picture] = []
+    for row in queries.snapshots(connection, sheet.lesson.id):
+        slot = (row["hour"], row["number"])
+        moment = dating.snapshot(row)
+        if row["state"] == "missed" and slot in aims:
+            moment = certain(aims[slot])
+        present = present_at((sheet.of(one.id) for one in sheet.trainees), moment.at)
+        copy = copies.get(row["sha256"])
+        found.append(
+            Picture(moment, *slot, row["sha256"], row["method"], row["cause"], copy, present)
+        )
+    return tuple(found)
 
 
 def _bars(
     axis: Window,
     sheet: Sheet,
-    recordings: Sequence[sqlite3.Row],
-    gaps: Sequence[sqlite3.Row],
-    snapshots: Sequence[sqlite3.Row],
+    recordings: Sequence[Piece],
+    gaps: Sequence[Piece],
+    snapshots: Sequence[Picture],
 ) -> tuple[Bar, ...]:
     length = max(1, axis.closes - axis.opens)
 
@@ -218,7 +282,10 @@ def _bars(
 
     return (
         *(bar("hour", hour.start, hour.end) for hour in sheet.lesson.hours),
-        *(bar("recording", row["starts"], row["ends"]) for row in recordings),
-        *(bar("gap", row["starts"], row["ends"], 4) for row in gaps),
-        *(bar(row["state"], _when(row, sheet), _when(row, sheet), 3) for row in snapshots),
+        *(bar("recording", one.span.starts.at, one.span.ends.at) for one in recordings),
+        *(bar("gap", one.span.starts.at, one.span.ends.at, 4) for one in gaps),
+        *(
+            bar("taken" if one.sha256 else "missed", one.moment.at, one.moment.at, 3)
+            for one in snapshots
+        ),
     )

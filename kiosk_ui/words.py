@@ -15,9 +15,10 @@ from babel.dates import format_skeleton
 from edge.clock import local
 from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
-from edge.model import Instant, Instructor, MissCause
+from edge.model import SECOND, Instant, Instructor, MissCause
 from edge.rules.attendance import Kind
 from edge.rules.heads import Agreement
+from edge.rules.moments import Moment as When
 from edge.rules.spot_check import Standing, spot_check_standing, spot_check_window
 from kiosk_ui.facts import Facts, Greeted
 from kiosk_ui.names import masked, surname
@@ -46,6 +47,26 @@ def hhmm(instant: Instant, zone: ZoneInfo) -> str:
 def clock(instant: Instant, zone: ZoneInfo) -> str:
     """Return the time of day in hours and minutes."""
     return local(instant, zone).strftime("%H:%M")
+
+
+def exactness(moment: When | None, zone: ZoneInfo) -> str:
+    """Return how exactly a time is known; nothing when it stands as the box wrote it."""
+    if moment is None or moment.earliest == moment.latest:
+        return ""
+    if moment.known:
+        return _("corrected, ± %(seconds)d s", seconds=-(-moment.error // SECOND))
+    earliest = _dated(moment.earliest, zone)
+    if moment.latest is None:
+        return _("after %(earliest)s", earliest=earliest)
+    return _(
+        "between %(earliest)s and %(latest)s",
+        earliest=earliest,
+        latest=_dated(moment.latest, zone),
+    )
+
+
+def _dated(instant: Instant, zone: ZoneInfo) -> str:
+    return local(instant, zone).strftime("%Y-%m-%d %H:%M")
 
 
 def day(instant: Instant, zone: ZoneInfo) -> str:

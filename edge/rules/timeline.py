@@ -71,15 +71,20 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The line from ``axis.opens`` to ``axis.closes``; stretches in order, none overlapping."""
+    """The line of what *axis* spans and more, where there is more; no two stretches overlap."""
 
     axis: Window
     stretches: tuple[Stretch, ...]
     marks: tuple[Mark, ...]
 
+    @property
+    def begins(self) -> Instant:
+        """When the line begins: recording begins a little early, to be there in time."""
+        return min([self.axis.opens, *(one.starts for one in self.stretches[:1])])
+
     def offset(self, at: Instant) -> Duration:
         """Return where *at* lies on the line, in µs from its beginning."""
-        return at - self.axis.opens
+        return at - self.begins
 
     def of(self, *sorts: Sort) -> tuple[Stretch, ...]:
         """Return the stretches of those sorts."""

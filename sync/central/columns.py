@@ -46,3 +46,12 @@ def of_event(name: str, *columns: SchemaItem) -> Table:
         text("box", "box id"),
         *columns,
     )
+
+
+def clocks() -> tuple[SchemaItem, ...]:
+    """Return the columns by which it is reckoned when something was; absent: as the box said."""
+    return (
+        Column("boot", Text, comment="of the box, in which that was"),
+        Column("mono", BigInteger, comment="the box's monotonic clock then, nanoseconds"),
+        Column("clock", Text, comment="whether the box's time was synchronised then"),
+    )

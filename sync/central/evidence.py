@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -16,9 +17,10 @@ from sqlalchemy import Connection, and_, func, or_, select
 from edge.events import MediaDeleted
 from edge.model import ClockQuality, Instant, Profile, Reading, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
+from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
-from edge.rules.moments import Moment, Reach, doubtful
+from edge.rules.moments import Moment, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
 from sync.central import books, spot_checks, tables, times
@@ -38,6 +40,9 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     for look in looks.values():
         by_person[look.scan.person_id].append(look.scan)
     trainees = the_class.trainees if the_class else ()
+    window = recording_window(lesson, profile)
+    dating = times.Dating(connection)
+    films = _films(connection, planned, window, now, dating)
     known = {trainee.id for trainee in trainees} | {entry.id for entry in roster.instructors}
     attendees = tuple(
         Attendee(trainee, attend(segments, by_person[trainee.id], profile)) for trainee in trainees
@@ -46,26 +51,67 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         planned=planned,
         profile=profile,
         segments=segments,
-        window=recording_window(lesson, profile),
+        window=window,
         attendance=attendance,
         instructors=tuple(entry for entry in roster.instructors if entry.id in lesson.instructors),
         attendees=attendees,
         looks=looks,
         undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
-        shots=_shots(connection, planned, profile, attendees, now),
-        films=_films(connection, planned, recording_window(lesson, profile), now),
-        holes=tuple(
-            Hole(row.starts, row.ends, row.camera, row.cause)
-            for row in connection.execute(
-                select(tables.gap)
-                .where(tables.gap.c.lesson_id == lesson.id)
-                .order_by(tables.gap.c.starts)
-            )
-        ),
+        shots=_shots(connection, planned, profile, attendees, now, dating),
+        films=films,
+        holes=_holes(connection, planned, window, films, dating),
         draw=spot_checks.draw_of(connection, lesson.id),
         spot_checks=spot_checks.taken(connection, lesson.id),
     )
+
+
+def dated(connection: Connection, planned: Planned) -> Planned:
+    """Return the lesson with when it was really opened and ended."""
+    if planned.run is None:
+        return planned
+    dating = times.Dating(connection)
+    table = tables.lesson_run
+    row = connection.execute(
+        select(table)
+        .where(table.c.lesson_id == planned.lesson.id, table.c.box.in_(planned.boxes))
+        .order_by(table.c.box)
+        .limit(1)
+    ).one()
+    opened = dating.event(row.box, row.ledger, row.seq, row.opened_at)
+    ended = None
+    if row.ended_seq is not None:
+        ended = dating.event(row.box, row.ended_ledger, row.ended_seq, row.ended_at)
+    return replace(planned, run=replace(planned.run, opened=opened, ended=ended))
+
+
+def _holes(
+    connection: Connection,
+    planned: Planned,
+    window: Window,
+    films: Sequence[Film],
+    dating: times.Dating,
+) -> tuple[Hole, ...]:
+    """Return what is missing of the recording: what was stated, less what was filmed after all."""
+    filmed: dict[str, list[Filmed]] = defaultdict(list)
+    for film in films:
+        if film.span is not None and film.stated is not None:
+            filmed[film.camera].append(Filmed(film.stated, film.span))
+    holes: list[Hole] = []
+    rows = connection.execute(
+        select(tables.gap)
+        .where(tables.gap.c.lesson_id == planned.lesson.id)
+        .order_by(tables.gap.c.starts)
+    ).all()
+    for row in rows:
+        for span in dated_gap(
+            Window(row.starts, row.ends),
+            window,
+            filmed[row.camera],
+            partial(dating.event, row.box, row.ledger, row.seq),
+        ):
+            holes.append(Hole(span.starts.at, span.ends.at, row.camera, row.cause, span))
+    return tuple(sorted(holes, key=lambda hole: hole.starts))
 
 
 def _looks(
@@ -81,24 +127,20 @@ def _looks(
         )
         .order_by(table.c.at, table.c.id)
     )
-    reaches: dict[tuple[str, str], Reach] = {}
+    dating = times.Dating(connection)
     looks: dict[str, Look] = {}
     for row in rows.all():
-        when = _moment(connection, row, reaches)
+        when = _moment(row, dating)
         looks[row.id] = Look(_scan(row), row.photo, row.reason, when, doubtful(when, segments))
     return looks
 
 
-def _moment(connection: Connection, row: Any, reaches: dict[tuple[str, str], Reach]) -> Moment:
+def _moment(row: Any, dating: times.Dating) -> Moment:
     """Return how exactly the time of a scan is known."""
     if row.error is not None:
         return Moment(row.at, row.at - row.error, row.at + row.error, known=True)
-    if row.clock == ClockQuality.SYNCHRONISED:
-        return Moment(row.at, row.at, row.at, known=True)
-    key = (row.ledger, row.boot)
-    if key not in reaches:
-        reaches[key] = times.reach(connection, row.box, row.ledger, row.seq, row.boot)
-    return reaches[key].moment(Reading(row.at, row.boot, row.mono, ClockQuality(row.clock)))
+    reading = Reading(row.at, row.boot, row.mono, ClockQuality(row.clock))
+    return dating.moment(reading, row.box, row.ledger, row.seq)
 
 
 def _undated(connection: Connection, planned: Planned, window: Window) -> int:
@@ -141,6 +183,7 @@ def _shots(
     profile: Profile,
     attendees: Sequence[Attendee],
     now: Instant,
+    dating: times.Dating,
 ) -> tuple[Shot, ...]:
     table = tables.snapshot
     said: dict[tuple[int, int], Any] = {}
@@ -168,18 +211,20 @@ def _shots(
             state = "due" if now > slot.window.closes else "planned"
             shots.append(Shot(slot, state, slot.aim))
         elif row.sha256:
+            when = dating.stated(row, row.at)
             copy, heads = copies.get(row.sha256, ("", -1))
             shots.append(
                 Shot(
                     slot,
                     "taken",
-                    row.at,
+                    when.at,
                     row.sha256,
                     row.held is not None,
+                    moment=when,
                     recovered=row.sha256 in recovered,
                     copy=copy,
                     heads=heads,
-                    present=present_at((one.marks for one in attendees), row.at),
+                    present=present_at((one.marks for one in attendees), when.at),
                 )
             )
         else:
@@ -188,7 +233,11 @@ def _shots(
 
 
 def _films(
-    connection: Connection, planned: Planned, window: Window, now: Instant
+    connection: Connection,
+    planned: Planned,
+    window: Window,
+    now: Instant,
+    dating: times.Dating,
 ) -> tuple[Film, ...]:
     table = tables.recording
     films: list[Film] = []
@@ -205,10 +254,21 @@ def _films(
     gone = _deleted(connection, rows)
     for row in rows:
         key = (row.box, row.camera)
+        starts = dating.stated(row, row.starts)
         if row.ends is None:
-            begun[key] = max(begun.get(key, 0), row.starts)
+            begun[key] = max(begun.get(key, 0), starts.at)
         else:
-            film = Film(row.starts, row.ends, row.camera, row.bytes, row.interrupted, False)
+            span = Span(starts, dating.stated(row, row.ends))
+            film = Film(
+                starts=span.starts.at,
+                ends=span.ends.at,
+                camera=row.camera,
+                bytes=row.bytes,
+                interrupted=row.interrupted,
+                running=False,
+                span=span,
+                stated=Window(row.starts, row.ends),
+            )
             where, percent = "box", 0
             if row.stored_at is not None:
                 where = "here"
@@ -217,13 +277,13 @@ def _films(
             elif row.held:
                 where, percent = "coming", row.held * 100 // row.size
             films.append(replace(film, sha256=row.sha256, where=where, percent=percent))
-            reach[key] = max(reach.get(key, 0), row.ends)
+            reach[key] = max(reach.get(key, 0), film.ends)
     for (box, camera), since in begun.items():
-        starts = max(since, reach.get((box, camera), 0))
-        until, running = _alive(connection, box, camera, starts)
+        first = max(since, reach.get((box, camera), 0))
+        until, running = _alive(connection, box, camera, first)
         ends = min(now, window.closes, until)
-        if now <= window.closes and ends > starts:
-            films.append(Film(starts, ends, camera, 0, not running, running))
+        if now <= window.closes and ends > first:
+            films.append(Film(first, ends, camera, 0, not running, running))
     return tuple(sorted(films, key=lambda film: film.starts))
 
 

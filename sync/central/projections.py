@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Table, and_, delete, select, update
 
 from edge import events
 from edge.chain import event_from_row
+from edge.clock_events import ClockCorrected
+from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
@@ -157,19 +159,19 @@ def _of(kind: type[B]) -> Callable[[Callable[[Connection, Origin, B], None]], Ap
     return register
 
 
-@_of(events.DocumentApplied)
-def _document_applied(connection: Connection, origin: Origin, body: events.DocumentApplied) -> None:
+@_of(DocumentApplied)
+def _document_applied(connection: Connection, origin: Origin, body: DocumentApplied) -> None:
     _document_answered(origin, body, answers.APPLIED, "")
 
 
-@_of(events.DocumentRefused)
-def _document_refused(connection: Connection, origin: Origin, body: events.DocumentRefused) -> None:
+@_of(DocumentRefused)
+def _document_refused(connection: Connection, origin: Origin, body: DocumentRefused) -> None:
     _document_answered(origin, body, answers.REFUSED, body.reason or "unknown")
 
 
 def _document_answered(
     origin: Origin,
-    body: events.DocumentApplied | events.DocumentRefused,
+    body: DocumentApplied | DocumentRefused,
     outcome: str,
     reason: str,
 ) -> None:
@@ -218,7 +220,13 @@ def _lesson_ended(connection: Connection, origin: Origin, body: events.LessonEnd
     connection.execute(
         update(run)
         .where(run.c.box == origin.box, run.c.lesson_id == body.lesson_id, run.c.state == "open")
-        .values(state="held", ended_at=origin.at, ended_by=body.by)
+        .values(
+            state="held",
+            ended_at=origin.at,
+            ended_by=body.by,
+            ended_ledger=origin.ledger,
+            ended_seq=origin.seq,
+        )
     )
 
 
@@ -246,9 +254,45 @@ def _scan_made(connection: Connection, origin: Origin, body: events.ScanMade) ->
     origin.add(tables.scan, row)
 
 
+def _clocks(reading: Reading) -> dict[str, Any]:
+    return {"boot": reading.boot, "mono": reading.mono, "clock": str(reading.clock)}
+
+
+@_of(events.SnapshotTaken)
+def _snapshot_taken(connection: Connection, origin: Origin, body: events.SnapshotTaken) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "hour": body.hour,
+        "number": body.number,
+        "camera": body.camera,
+        "at": body.at,
+        "sha256": body.sha256,
+        "cause": "" if body.sha256 else "unknown",
+        **_clocks(body.taken(origin.reading)),
+    }
+    origin.add(tables.snapshot, row)
+    if body.method == "from_recording":
+        recovered = {"lesson_id": body.lesson_id, "sha256": body.sha256}
+        origin.add(tables.recovered_snapshot, recovered)
+
+
+@_of(events.SnapshotMissed)
+def _snapshot_missed(connection: Connection, origin: Origin, body: events.SnapshotMissed) -> None:
+    row = {
+        "lesson_id": body.lesson_id,
+        "hour": body.hour,
+        "number": body.number,
+        "camera": body.camera,
+        "at": origin.at,
+        "sha256": "",
+        "cause": body.cause or "unknown",
+        **_clocks(origin.reading),
+    }
+    origin.add(tables.snapshot, row)
+
+
 def _of_picture(connection: Connection, origin: Origin, body: Body) -> None:
-    for table, row in picture_rows.rows_of(body, origin.at):
-        origin.add(table, row)
+    origin.add(*picture_rows.row_of(body, origin.at))
 
 
 _APPLY.update(dict.fromkeys(picture_rows.KINDS, _of_picture))
@@ -266,6 +310,7 @@ def _recording_started(
         "sha256": "",
         "bytes": 0,
         "interrupted": False,
+        **_clocks(origin.reading.when(body.at)),
     }
     origin.add(tables.recording, row)
 
@@ -280,6 +325,7 @@ def _recording_stored(connection: Connection, origin: Origin, body: events.Recor
         "sha256": body.sha256,
         "bytes": body.bytes,
         "interrupted": body.interrupted,
+        **_clocks(body.begun(origin.reading)),
     }
     origin.add(tables.recording, row)
 
@@ -302,8 +348,8 @@ def _camera_health(connection: Connection, origin: Origin, body: events.CameraHe
     insert_or_update(connection, tables.camera, {"box": origin.box, "camera": body.camera, **row})
 
 
-@_of(events.ClockCorrected)
-def _clock_corrected(connection: Connection, origin: Origin, body: events.ClockCorrected) -> None:
+@_of(ClockCorrected)
+def _clock_corrected(connection: Connection, origin: Origin, body: ClockCorrected) -> None:
     """Note the truth, and put the scans of its boot at the time at which they were really made."""
     if body.boot != origin.reading.boot:
         return  # of another boot's monotonic clock this event knows nothing

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sync.central.columns import Number, of_event, raw, text, whole
+from sync.central.columns import Number, clocks, of_event, raw, text, whole
 from sync.central.columns import metadata as metadata  # whoever wants all tables finds them here
 
 centre = Table(
@@ -241,6 +241,8 @@ lesson_run = Table(
     text("profile", "name of the rule profile"),
     text("documents", "JSON: kind -> SHA-256, frozen at opening"),
     text("content", "JSON of the lesson as frozen at opening"),
+    Column("ended_ledger", Text, comment="of the event that ended it"),
+    Column("ended_seq", BigInteger, comment="of the event that ended it"),
     Index("lesson_run_by_lesson", "lesson_id"),
 )
 
@@ -273,6 +275,7 @@ snapshot = of_event(
     whole("at", "when it was taken, or given up"),
     text("sha256", "empty when missed"),
     text("cause", "why it was missed"),
+    *clocks(),
     CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
     Index("snapshot_by_lesson", "lesson_id"),
 )
@@ -327,6 +330,7 @@ recording = of_event(
     text("sha256", "empty while it runs"),
     whole("bytes", ""),
     Column("interrupted", Boolean, nullable=False),
+    *clocks(),
     Index("recording_by_lesson", "lesson_id"),
 )
 

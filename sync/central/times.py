@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from edge.model import ClockQuality, Reading
-from edge.rules.moments import Boot, Reach, Truth, settle
+from edge.model import ClockQuality, Instant, Reading
+from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, settle
 from sync.central import tables
 
 
@@ -24,6 +24,63 @@ def truths(connection: Connection, box: str, boot: str) -> tuple[Truth, ...]:
         .order_by(table.c.seq)
     )
     return tuple(Truth(*row) for row in rows)
+
+
+class Dating:
+    """When things on boxes really happened, for one look: what is known of a boot is kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._reaches: dict[tuple[str, str], Reach] = {}
+
+    def moment(self, reading: Reading, box: str, ledger: str, seq: int) -> Moment:
+        """Return when *reading*, which event *seq* of *ledger* states, was really taken."""
+        if reading.clock is ClockQuality.SYNCHRONISED or reading.mono < 0:
+            return Moment(reading.at, reading.at, reading.at, known=True)
+        key = (ledger, reading.boot)
+        if key not in self._reaches:
+            place = self._within(ledger, seq, reading.boot)
+            self._reaches[key] = (
+                reach(self._connection, box, ledger, place, reading.boot)
+                if place
+                else Reach(
+                    Boot(reading.boot, 0, truths(self._connection, box, reading.boot)),
+                    FIRST_RELEASE,
+                    None,
+                )
+            )
+        return self._reaches[key].moment(reading)
+
+    def stated(self, row: Any, at: Instant) -> Moment:
+        """Return when it was *at* by the clocks in *row*, a projection's that has them."""
+        if row.clock is None:
+            return Moment(at, at, at, known=True)  # from before the centre kept them
+        base = row.starts if "starts" in row._fields else row.at
+        reading = Reading(base, row.boot, row.mono, ClockQuality(row.clock))
+        return self.moment(reading.when(at), row.box, row.ledger, row.seq)
+
+    def event(self, box: str, ledger: str, seq: int, at: Instant) -> Moment:
+        """Return when it was *at* by the time that event *seq* goes by; its own time among them."""
+        row = self._connection.execute(
+            select(tables.event).where(tables.event.c.ledger == ledger, tables.event.c.seq == seq)
+        ).one_or_none()
+        if row is None:
+            return Moment(at, at, at, known=True)
+        return self.moment(_reading(row).when(at), box, ledger, seq)
+
+    def _within(self, ledger: str, seq: int, boot: str) -> int:
+        """Return the last event up to *seq* of that boot, 0 for none.
+
+        After a crash an event may have been written in a later boot than it speaks of.
+        """
+        event = tables.event
+        found = self._connection.execute(
+            select(event.c.seq)
+            .where(_line(self._connection, ledger), event.c.boot == boot, event.c.seq <= seq)
+            .order_by(event.c.seq.desc())
+            .limit(1)
+        ).scalar()
+        return int(found or 0)
 
 
 def reach(connection: Connection, box: str, ledger: str, seq: int, boot: str) -> Reach:

@@ -26,6 +26,7 @@ from edge.model import (
     Window,
 )
 from edge.rules.attendance import Mark
+from edge.rules.dating import Span
 from edge.rules.moments import Moment
 
 # A synchronised clock is within a second; the way of a hello adds a moment.
@@ -34,13 +35,18 @@ _CLOCK_OFF: Duration = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a lesson was taught. ``documents``: kind → SHA-256, frozen at its opening."""
+    """How a lesson was taught. ``documents``: kind → SHA-256, frozen at its opening.
+
+    ``opened``, ``ended``: when that was, as exactly as is known; where a lesson is shown.
+    """
 
     opened_at: Instant
     opened_by: str
     ended_at: Instant | None
     ended_by: str | None
     documents: Mapping[str, str]
+    opened: Moment | None = None
+    ended: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Shot:
     sha256: str = ""
     arrived: bool = False
     cause: str = ""
+    moment: Moment | None = None
     recovered: bool = False
     copy: str = ""
     heads: int = -1
@@ -121,6 +128,8 @@ class Film:
     sha256: str = ""
     where: str = "box"
     percent: int = 0
+    span: Span | None = None
+    stated: Window | None = None  # as the box believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ class Hole:
     ends: Instant
     camera: str
     cause: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge.events import CameraHealth, RecordingGap, RecordingStored
-from edge.picture_events import SnapshotMissed, SnapshotTaken
+from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera

@@ -15,11 +15,10 @@ from camera.snapshots import Photographer
 from camera.supervision import Child
 from edge import queries
 from edge.clock import SimulatedClock
-from edge.events import RecordingStored
+from edge.events import RecordingStored, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
 from edge.model import MINUTE, SECOND, GapCause, Window
-from edge.picture_events import SnapshotTaken
 from tests.boxes import at, open_ledger
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera

@@ -54,12 +54,22 @@ def test_the_closing_second_is_recorded_to_its_end() -> None:
     assert wanted([entry], entry.recording.closes + SECOND) == ()
 
 
+def test_a_lesson_opened_by_hand_is_recorded_from_then_on() -> None:
+    """R14: started by hand from S-10, also where the profile's own margin is shorter."""
+    entry = planned()
+    opened = replace(entry, lesson=replace(entry.lesson, state=LessonState.OPEN))
+    early = entry.recording.opens - 5 * 60 * SECOND
+    assert wanted([entry], early) == ()
+    assert wanted([opened], early) == ("lesson-1",)
+
+
 def test_without_a_date_what_is_open_is_recorded() -> None:
     """The clock says nothing then; that the instructor opened the lesson does."""
     entry = planned()
     opened = replace(entry, lesson=replace(entry.lesson, state=LessonState.OPEN))
     long_before = entry.recording.opens - 30 * 86_400 * SECOND
-    assert wanted([entry, opened], long_before, dated=True) == ()
+    long_after = entry.recording.closes + 86_400 * SECOND
+    assert wanted([opened], long_after, dated=True) == ()
     assert wanted([opened], long_before, dated=False) == ("lesson-1",)
     assert wanted([entry], long_before, dated=False) == ()
 

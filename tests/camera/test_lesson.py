@@ -6,9 +6,15 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from edge.events import CameraHealth, RecordingGap, RecordingStarted, RecordingStored
+from edge.events import (
+    CameraHealth,
+    RecordingGap,
+    RecordingStarted,
+    RecordingStored,
+    SnapshotMissed,
+    SnapshotTaken,
+)
 from edge.model import SECOND, LessonState, Window
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.camera.room import Room, frames, lesson_from, now, short_profile, sound_of
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -83,6 +89,34 @@ def test_the_video_of_an_overlap_belongs_to_both_lessons(tmp_path: Path) -> None
     assert room.unfinished() == []
     for sha256 in of_first | of_second:
         assert len(frames(room.media(sha256))) > 1
+
+
+def test_two_cameras_record_at_once(tmp_path: Path) -> None:
+    """What befalls one leaves the other alone: each has its own parts and its own gaps."""
+    profile = short_profile(10, margin_s=2, slots=((0, 1, 10),))
+    with VirtualCamera() as front, VirtualCamera(audio="aac") as back:
+        room = Room(tmp_path, [{"address": front.address}, {"address": back.address}])
+        start = now() + 6 * SECOND
+        room.plan((lesson_from(start, 10),), profile)
+        room.start()
+        both = {"recording"}
+        wait_for("the lamps are lit", lambda: {room.state("cam-1"), room.state("cam-2")} == both)
+        front.kill()
+        wait_for("the lamp shows it", lambda: room.state("cam-1") == "offline")
+        wait_for("the lesson is over", lambda: room.state("cam-2") == "waiting", 40)
+        room.recorder.stop()
+
+    window = Window(start - 2 * SECOND, start + 12 * SECOND)
+    parts = room.facts(RecordingStored)
+    for camera in ("cam-1", "cam-2"):
+        assert room.unaccounted("lesson-1", window, camera) == ()
+        assert any(part.camera == camera for part in parts)
+    begun = min(part.start for part in parts if part.camera == "cam-2")
+    assert all(gap.end <= begun for gap in room.facts(RecordingGap) if gap.camera == "cam-2")
+    assert any(gap.end == window.closes for gap in room.facts(RecordingGap))
+    for part in parts:
+        assert len(frames(room.media(part.sha256))) > 1
+    assert room.snapshots() == [(0, 1, "taken")]
 
 
 def test_a_cancelled_lesson_is_not_recorded(tmp_path: Path) -> None:

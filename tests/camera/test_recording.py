@@ -195,6 +195,13 @@ def test_what_goes_wrong_is_told_apart(camera: VirtualCamera) -> None:
         assert "wr0ng" not in str(failure) and "w%2Frd" not in str(failure)
 
 
+def test_a_frozen_camera_is_silent_and_not_something_else() -> None:
+    """It takes the connection and never answers: look at its cable, not at its address."""
+    with VirtualCamera() as camera:
+        camera.freeze()
+        assert failure_of(camera.address).kind is Failure.SILENT
+
+
 @pytest.mark.parametrize("codec", ["h265", "mjpeg"])
 def test_other_video_than_h264_is_refused_with_the_remedy(codec: str) -> None:
     """In Chromium an H.265 file plays sound only and raises no error: say so beforehand."""

@@ -9,9 +9,9 @@ import cv2
 
 from camera.excerpt import Part, clip, frame
 from edge import pictures
-from edge.events import RecordingStored
+from edge.events import RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.model import SECOND, MissCause, Window
-from edge.picture_events import PictureProcessed, SnapshotMissed, SnapshotTaken
+from edge.picture_events import PictureProcessed
 from tests.camera.parts import drafts
 from tests.camera.room import Room, frames, lesson_from, now, ongoing, short_profile
 from tests.processes import wait_for

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from edge import events
+from edge.clock_events import ClockCorrected
+from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import lesson_to_json
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, Instant, Lesson
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.boxes import TEACHER_ID, at, two_hours
 from tests.central.centres import Centre
 from tests.chains import Chain
@@ -50,6 +52,8 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
     """Let the box of *chain* report a lesson with something of everything; return the lesson."""
     lesson = two_hours(START)
     for moment, body in (
+        (START - 20 * MINUTE, DocumentApplied("roster", "epoch", 1, sha("roster"))),
+        (START - 20 * MINUTE, DocumentRefused("notices", "epoch", 1, "notices[0].until: …")),
         (START - 16 * MINUTE, events.CameraHealth("classroom", "online", "")),
         (START - 15 * MINUTE, events.RecordingStarted(lesson.id, "classroom", START - 15 * MINUTE)),
         (START - 10 * MINUTE, opened(lesson)),
@@ -88,7 +92,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
                 "the camera does not answer",
             ),
         ),
-        (START + 50 * MINUTE, events.ClockCorrected("boot-1", START, 20_000, "centre")),
+        (START + 50 * MINUTE, ClockCorrected("boot-1", START, 20_000, "centre")),
         (START + 90 * MINUTE, scan("p-1", START + 90 * MINUTE)),
         (START + 95 * MINUTE, events.LessonEnded(lesson.id, TEACHER_ID)),
     ):

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
+from edge.events import SnapshotTaken
 from edge.model import MINUTE, SECOND, Trainee
-from edge.picture_events import SnapshotTaken
 from sync.central.documents import store_document
 from sync.messages import Chunk, Offer
 from tests.boxes import LESSON_ID, at, roster_of, two_hours

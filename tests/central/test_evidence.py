@@ -16,8 +16,8 @@ from edge.documents import (
     roster_to_json,
     timetable_to_json,
 )
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, Instant, Lesson
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import books, evidence, tables
 from sync.central.console.timeline import draw

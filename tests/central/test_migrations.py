@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -36,10 +37,11 @@ def shape(connection: Connection) -> set[tuple[str, str]]:
               FROM information_schema.columns WHERE table_schema = 'public'
         """
     return {
-        (name, line.strip("\t ,"))
+        (name, part.strip("\t ,)\n"))
         for name, told in connection.execute(text(query))
         if "alembic" not in name
-        for line in (told or "").splitlines()
+        # A column that a later step adds stands behind the constraints, on their line.
+        for part in re.split(r",\s+(?=\w)|\n", told or "")
     }
 
 

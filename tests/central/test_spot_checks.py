@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from edge.cli import main
 from edge.directions import Verdict, parse_draws
 from edge.documents import DRAWS
+from edge.events import SnapshotTaken
 from edge.model import MINUTE
-from edge.picture_events import PictureProcessed, SnapshotTaken, SpotCheckConfirmed, SpotCheckTaken
+from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 from sync.central import projections, spot_checks
 from sync.central.documents import newest
 from tests.boxes import LESSON_ID, TEACHER_ID, at, two_hours

@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 
 from edge import events, queries
 from edge.clock import SystemClock, local
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.ledger import Ledger
 from edge.model import SECOND, Instant, Lesson, Profile
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from edge.rules.attendance import Kind, attend, meaning
 from edge.rules.lessons import attendance_window, over
 from edge.rules.segments import segments_of

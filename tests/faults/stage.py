@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import Table, func, select
 
 from edge.clock import SystemClock, local
-from edge.events import RecordingStored, ScanMade, ServiceStarted
+from edge.events import RecordingStored, ScanMade, ServiceStarted, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
-from edge.picture_events import SnapshotTaken
 from sync.central import tables
 from sync.central.config import CentreConfig, load
 from sync.central.documents import store_document

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from edge import requests
 from edge.directions import Draw, Verdict, draws_to_json
 from edge.documents import DRAWS
-from edge.events import RequestAnswered
+from edge.events import RequestAnswered, SnapshotTaken
 from edge.inbox import apply_document
 from edge.model import Instant
-from edge.picture_events import PictureProcessed, SnapshotTaken
+from edge.picture_events import PictureProcessed
 from kiosk_ui.spot_checks import Item
 from tests.boxes import LESSON_ID, at
 from tests.kiosk.stage import Stage

@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from edge import teaching
-from edge.events import RecordingStored
+from edge.events import RecordingStored, SnapshotTaken
 from edge.model import Way
-from edge.picture_events import SnapshotTaken
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.kiosk.stage import PIN, PIN_HASH, Stage
 from tests.screens import people, pictures

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.events import MediaDeleted, RecordingStored
+from edge.events import MediaDeleted, RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.model import ClockQuality, LessonState
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.boxes import LESSON_ID, TEACHER_ID, at, lesson_of, roster_of, two_hours
 from tests.kiosk.stage import PIN_HASH, Stage
 

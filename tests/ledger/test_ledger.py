@@ -14,10 +14,9 @@ import pytest
 
 from edge import chain, events
 from edge.clock import SimulatedClock
-from edge.events import CameraHealth, ScanMade, UnknownBody
+from edge.events import CameraHealth, ScanMade, SnapshotMissed, SnapshotTaken, UnknownBody
 from edge.ledger import Ledger, LedgerError, projection_rows
 from edge.model import MINUTE
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from edge.signing import signed
 from edge.store import DiskFull
 from edge.teaching import end_lesson, open_lesson

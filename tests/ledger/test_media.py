@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.events import ScanMade
+from edge.events import ScanMade, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaError, MediaStore
-from edge.picture_events import SnapshotTaken
 from tests.boxes import at, open_ledger
 
 PICTURE = b"not really a JPEG, but bytes all the same" * 100

@@ -16,14 +16,9 @@ from edge import events
 from edge.clock import local
 from edge.directions import Draw, draws_to_json
 from edge.documents import DRAWS, ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
-from edge.picture_events import (
-    PictureProcessed,
-    SnapshotMissed,
-    SnapshotTaken,
-    SpotCheckConfirmed,
-    SpotCheckTaken,
-)
+from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 from sync.central.documents import store_document
 from sync.messages import CHUNK_BYTES, Chunk
 from tests.boxes import TEACHER_ID, at

@@ -13,9 +13,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from edge import teaching
-from edge.events import RecordingGap, RecordingStored
+from edge.directions import Draw, draws_to_json, notices_to_json
+from edge.documents import DRAWS, NOTICES
+from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.inbox import apply_document
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
-from edge.picture_events import SnapshotMissed, SnapshotTaken
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
 from tests.kiosk.spot_checks import draw, recorder_answers, store_counted
@@ -79,6 +81,7 @@ def shoot(out: Path) -> None:
         for language in LANGUAGES:
             for tell in (
                 _before,
+                _directed,
                 _arriving,
                 _troubles,
                 _teaching,
@@ -154,6 +157,26 @@ def _before(scene: Scene) -> None:
     _set(scene, at("08:20"))
     scene.go("/")
     scene.shoot("idle")
+
+
+def _directed(scene: Scene) -> None:
+    """Notices of the school, and a lesson that was drawn for a spot check."""
+    stage = scene.stage
+    drawn = Draw(LESSON_ID, "历城区人社局", at("16:00", "2026-11-20"))
+    apply_document(stage.ledger, DRAWS, "epoch-1", 1, draws_to_json((drawn,)))
+    apply_document(stage.ledger, NOTICES, "epoch-1", 1, notices_to_json(people.NOTICES))
+    _set(scene, at("08:20"))
+    scene.go("/")
+    scene.shoot("notices")
+    scene.go("/lessons")
+    scene.shoot("lessons-notices")
+    teaching_at(stage, at("08:58"), at("09:20"))
+    _set(scene, at("09:20"))
+    scene.log_in()
+    scene.shoot("spot-check-due")
+    _set(scene, at("10:31"))
+    scene.go("/instructor")
+    scene.shoot("spot-check-over")
 
 
 def _arriving(scene: Scene) -> None:

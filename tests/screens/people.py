@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from edge.documents import Roster
-from edge.model import Instructor, Lesson, LessonHour, LessonState, Trainee, TrainingClass
+from edge.model import (
+    Instructor,
+    Lesson,
+    LessonHour,
+    LessonState,
+    Notice,
+    Trainee,
+    TrainingClass,
+)
 from tests.boxes import CLASS_ID, at
 
 CLASS = "中式面点师（初级）2026-3 班"
@@ -78,3 +86,28 @@ def _lesson(
         state=state,
         reason=reason,
     )
+
+
+NOTICES = (
+    Notice(
+        "fire-drill",
+        at("08:00"),
+        at("18:00"),
+        "消防演练",
+        "Fire drill",
+        "今天上午十点整进行消防演练，请各班学员听从教员安排，"
+        "从东侧楼梯有序下楼，不要推挤，不要使用电梯，在操场按班级集合，点名后返回教室。因故不能参加的学员请"
+        "提前向教员说明。演练期间请勿在走廊停留，教室门保持打开，贵重物品随身携带，谢谢配合。",
+        "At ten this morning. Please follow the instructor down the east stairs and wait in the "
+        "yard until the roll call is over, then return.",
+    ),
+    Notice(
+        "id-cards",
+        at("07:00"),
+        at("18:00"),
+        "请带身份证",
+        "Bring your ID card",
+        "周五考核，请携带身份证原件。",
+        "The assessment is on Friday.",
+    ),
+)

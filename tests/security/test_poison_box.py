@@ -18,8 +18,9 @@ from edge import config as configuration
 from edge import events
 from edge.box import BoxService
 from edge.clock import BoxClock, SimulatedClock
+from edge.document_events import DocumentApplied
 from edge.documents import ROSTER, roster_to_json
-from edge.events import AnchorReceived, DocumentApplied, RequestAnswered, ServiceStarted
+from edge.events import AnchorReceived, RequestAnswered, ServiceStarted
 from edge.keys import Signer
 from edge.ledger import Ledger
 from edge.model import DAY, SECOND, ClockQuality

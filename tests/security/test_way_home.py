@@ -13,11 +13,10 @@ from sqlalchemy import Table, select
 
 from edge.clock import RELEASED, SimulatedClock
 from edge.documents import ROSTER, roster_to_json
-from edge.events import ServiceStarted
+from edge.events import ServiceStarted, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import ClockQuality
-from edge.picture_events import SnapshotTaken
 from sync import tls
 from sync.central import tables
 from sync.central.documents import store_document

@@ -13,13 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from edge import events, requests
 from edge.clock import SimulatedClock
 from edge.documents import ROSTER, Roster, roster_to_json
-from edge.events import Body, RequestAnswered, RequestRefused, ScanMade
+from edge.events import Body, RequestAnswered, RequestRefused, ScanMade, SnapshotTaken
 from edge.inbox import apply_document
 from edge.keys import Signer
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import DAY, MINUTE, ClockQuality, Instructor
-from edge.picture_events import SnapshotTaken
 from sync import seal
 from sync.cursor import Cursor
 from sync.errands import Errands

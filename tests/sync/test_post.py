@@ -18,6 +18,7 @@ from edge.cli import main
 from edge.clock import SimulatedClock
 from edge.config import parse
 from edge.directions import Draw, draws_to_json, notices_to_json
+from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import (
     BINDINGS,
     DRAWS,
@@ -30,7 +31,6 @@ from edge.documents import (
     roster_to_json,
     timetable_to_json,
 )
-from edge.events import DocumentApplied, DocumentRefused
 from edge.keys import Signer
 from edge.ledger import Ledger
 from edge.logins import Logins

@@ -10,12 +10,12 @@ import pytest
 
 from edge import queries
 from edge.clock import SimulatedClock
-from edge.events import Body, MediaDeleted, RecordingStored, ScanMade
+from edge.events import Body, MediaDeleted, RecordingStored, ScanMade, SnapshotMissed, SnapshotTaken
 from edge.events import decode as decode_body
 from edge.ledger import Ledger, projection_rows
 from edge.media import MediaStore
 from edge.model import DAY, ClockQuality, RetentionRule
-from edge.picture_events import PictureProcessed, SnapshotMissed, SnapshotTaken, SpotCheckTaken
+from edge.picture_events import PictureProcessed, SpotCheckTaken
 from edge.teaching import open_lesson
 from sync.cursor import Cursor
 from sync.messages import Receipt

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from edge import events, timekeeping
 from edge.clock import BoxClock, SimulatedClock
-from edge.events import ScanMade
+from edge.events import RecordingStored, ScanMade, SnapshotTaken
 from edge.ledger import Ledger
 from edge.model import MINUTE, SECOND, ClockQuality, Instant
 from edge.teaching import open_lesson
@@ -47,6 +48,46 @@ class Box:
         now = self.clock.now()
         made = ScanMade(person, now.at, "face", "", boot=now.boot, mono=now.mono, clock=now.clock)
         return self.ledger.append(made).seq
+
+    def film(self, duration: int) -> None:
+        """Record for *duration*, as the recorder does: the event comes when the part is over."""
+        begun = self.clock.now()
+        self.wait(duration)
+        sha256 = hashlib.sha256(str(begun).encode()).hexdigest()
+        self.ledger.append(
+            RecordingStored(
+                LESSON_ID,
+                "front",
+                begun.at,
+                begun.at + duration,
+                sha256,
+                1000,
+                interrupted=False,
+                boot=begun.boot,
+                mono=begun.mono,
+                clock=begun.clock,
+            )
+        )
+
+    def shoot(self, number: int) -> None:
+        """Take a snapshot now."""
+        now = self.clock.now()
+        sha256 = hashlib.sha256(f"{now} {number}".encode()).hexdigest()
+        self.ledger.append(
+            SnapshotTaken(
+                LESSON_ID,
+                0,
+                number,
+                "front",
+                now.at,
+                "key_frame",
+                sha256,
+                1000,
+                now.boot,
+                now.mono,
+                now.clock,
+            )
+        )
 
     def learn(self, error: int = 20_000) -> bool:
         """Let the centre say what time it is."""

@@ -9,7 +9,8 @@ import pytest
 
 from edge import events, timekeeping, times
 from edge.clock import SimulatedClock
-from edge.events import ClockCorrected, ClockStepped, ScanMade, ServiceStarted
+from edge.clock_events import ClockCorrected, ClockStepped
+from edge.events import ScanMade, ServiceStarted
 from edge.ledger import Ledger, projection_rows
 from edge.model import MINUTE, SECOND, Instant
 from edge.teaching import NotAllowed, end_forgotten, open_lesson

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from edge import events, times
 from edge.clock import RELEASED, BoxClock, SystemClock
-from edge.events import Body, ClockCorrected, ClockStepped, ServiceStarted
+from edge.clock_events import ClockCorrected, ClockStepped
+from edge.events import Body, ServiceStarted
 from edge.ledger import Ledger
 from edge.model import SECOND, ClockQuality
 from sync.central import tables

@@ -39,9 +39,10 @@ class VirtualCamera:
 
     ``picture``: a JPEG or PNG to show instead of the drawn classroom; ``file``: a video to play in
     a loop, at ``rate`` frames a second; ``film``: an H.264 MP4 to serve as it is, which every new
-    client rewinds for all others. ``audio``: "", "aac", "alaw" or "mulaw". ``codec``: "h264",
-    "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it (usually the main
-    one): the kernel ends it with the thread that started it.
+    client rewinds for all others. ``plays``: a file in which it writes down at which µs of the
+    wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw" or "mulaw".
+    ``codec``: "h264", "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it
+    (usually the main one): the kernel ends it with the thread that started it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class VirtualCamera:
         key_frame_seconds: float = 1.0,
         kilobits: int = 1000,
         udp_only: bool = False,
+        plays: Path | None = None,
         port: int = 0,
     ) -> None:
         """Choose what it shows and asks for; ``port`` 0 takes a free one."""
@@ -71,6 +73,7 @@ class VirtualCamera:
             *("--key-frame-seconds", str(key_frame_seconds), "--kilobits", str(kilobits)),
             *(["--udp-only"] if udp_only else []),
             *(["--film", str(film)] if film else []),
+            *(["--plays", str(plays)] if plays else []),
         ]
         self._process: subprocess.Popen[str] | None = None
         self._folder: Path | None = None

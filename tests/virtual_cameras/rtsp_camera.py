@@ -114,14 +114,17 @@ def protect(server: Any, factory: Any, user: str, password: str, method: str) ->
     factory.add_role_from_structure(role)
 
 
-def greet(client: Any, encoders: list[Any]) -> None:
-    """Give *client* a key frame as soon as it plays, as most cameras do."""
+def greet(client: Any, encoders: list[Any], plays: Path | None) -> None:
+    """Give *client* a key frame as soon as it plays, as most cameras do; write down when."""
     wish = "GstForceKeyUnit, all-headers=(boolean)true, count=(uint)0"
 
     def send_key_frame(*_: Any) -> None:
         structure = Gst.Structure.new_from_string(wish)
         event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure)
         encoders[-1].get_static_pad("src").send_event(event)
+        if plays is not None:
+            with plays.open("a", encoding="ascii") as lines:
+                lines.write(f"{GLib.get_real_time()}\n")
 
     client.connect("play-request", send_key_frame)
 
@@ -167,6 +170,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="folder of *.jpg")
     parser.add_argument("--film", type=Path, help="an MP4 that each new client rewinds for all")
+    parser.add_argument("--plays", type=Path, help="file for the times at which clients play")
     parser.add_argument("--port", default="0", help="0 takes a free one")
     parser.add_argument("--rate", type=int, default=10, help="frames a second")
     parser.add_argument("--pictures-per-second", type=float, default=1.0)
@@ -211,7 +215,7 @@ def main() -> None:
 
     factory.connect("media-configure", configure)
     if not options.film:
-        server.connect("client-connected", lambda _server, client: greet(client, encoders))
+        server.connect("client-connected", lambda _, client: greet(client, encoders, options.plays))
     if login.get("user"):
         protect(server, factory, login["user"], login["password"], options.auth)
     server.get_mount_points().add_factory("/main", factory)

@@ -82,7 +82,7 @@ def lesson(lesson_id: str) -> AnyResponse:
         planned = books.lesson(connection, lesson_id)
         if planned is None:
             abort(404)
-        one = evidence.of_lesson(connection, planned, now)
+        one = evidence.of_lesson(connection, evidence.dated(connection, planned), now)
         boxes = _boxes(connection, now)
     concerned = [box for box in boxes if box.id in planned.boxes]
     return _live(

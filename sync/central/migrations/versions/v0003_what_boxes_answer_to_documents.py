@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Go one step up."""
     op.create_table(
         "document_answer",
-        sa.Column("ledger", sa.Text(), nullable=False, comment="uuid; where the event stands"),
+        sa.Column("ledger", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("box", sa.Text(), nullable=False, comment="box id"),
         sa.Column("kind", sa.Text(), nullable=False, comment="of document"),
