@@ -17,8 +17,8 @@ import click
 from camera import discovery, onvif, trial, whereabouts
 from camera.failures import Failure, StreamFailed
 from camera.findings import Finding, words
+from camera.lenses import NO_CAMERA
 from camera.onvif import Identity
-from camera.snapshots import NO_CAMERA
 from camera.view_command import accept_view
 from edge import bindings, cameras, queries
 from edge import config as configuration

@@ -15,10 +15,12 @@ from pathlib import Path
 import click
 
 from camera import footage
+from camera.darkroom import Darkroom
 from camera.disk import Steward
 from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
+from camera.proposals import Proposals
 from camera.sentinel import Sentinel, unfilmed
 from camera.sight import Sight, kept_view
 from camera.snapshots import Photographer
@@ -66,6 +68,10 @@ class Recorder:
         self._links: dict[str, frozenset[str]] = {}
         self._errands = Errands(service.ledger, config, self._logins)
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
+        self._darkroom = Darkroom(
+            service.ledger, service.media, config.runtime_dir, config.time_zone
+        )
+        self._proposals = Proposals(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
         self._planned: dict[str, Planned] = {}
@@ -87,6 +93,7 @@ class Recorder:
             if not self._adopted:
                 footage.adopt(self._service.media, self._ledger)
                 self._photographer.adopt()
+                self._darkroom.adopt()
                 self._adopted = True
             if changed or monotonic() >= self._replan_at:
                 self._replan()
@@ -103,6 +110,8 @@ class Recorder:
                 keeper.tend(mine, self._planned, self._explain, quality=quality, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._proposals.tend(self._keepers, self._films)
+            self._darkroom.tend(changed)
             self._errands.tend()
             self._watch_over(wants)
             self._settle()

@@ -180,7 +180,7 @@ def parameter_sets(picture: bytes) -> tuple[bytes, bytes]:
 
 def jpeg(key_frame: KeyFrame) -> bytes:
     """Return the picture as a JPEG. Raises StreamFailed when it cannot be decoded."""
-    return _encoded(decoded(key_frame))
+    return encoded(decoded(key_frame))
 
 
 def decoded(key_frame: KeyFrame) -> VideoFrame:
@@ -210,7 +210,8 @@ def _size(key_frame: KeyFrame) -> tuple[int, int] | None:
     return frame.width, frame.height
 
 
-def _encoded(frame: VideoFrame) -> bytes:
+def encoded(frame: VideoFrame) -> bytes:
+    """Return a decoded picture as a JPEG. Raises FFmpegError."""
     picture = frame.reformat(format="yuvj420p")
     picture.pts = 0
     encoder = av.CodecContext.create("mjpeg", "w")

@@ -74,10 +74,15 @@ class LinkConfig:
 
 @dataclass(frozen=True, slots=True)
 class KioskConfig:
-    """Where the kiosk's pages are served; loopback unless somebody decides otherwise."""
+    """Where the kiosk's pages are served; loopback unless somebody decides otherwise.
+
+    ``phone_host`` (empty: found out) and ``phone_port``: where an invited phone sends a photo.
+    """
 
     host: str
     port: int
+    phone_host: str
+    phone_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,7 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
         kind=kinds[scheme],
         address=address,
         transport=table.text("transport", "auto", choices=("auto", "tcp", "udp")),
+        role=table.text("role", "classroom", choices=("classroom", "spare")),
         user=table.text("user", ""),
         password=_password(table, folder),
         substream=substream,
@@ -226,6 +232,8 @@ def _kiosk(table: Table) -> KioskConfig:
     kiosk = KioskConfig(
         host=table.text("host", "127.0.0.1"),
         port=table.whole("port", 8600, least=1, most=65535),
+        phone_host=table.text("phone_host", ""),
+        phone_port=table.whole("phone_port", 8601, least=0, most=65535),
     )
     table.finish()
     return kiosk

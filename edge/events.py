@@ -222,7 +222,8 @@ class ScanMade(Body, kind="scan.made"):
 class SnapshotTaken(Body, kind="snapshot.taken"):
     """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
 
-    ``boot``, ``mono``, ``clock`` complete the reading at ``at``, as in ``scan.made``.
+    Or ``from_recording``: found there after its window had passed; ``at`` is when that frame was
+    recorded. ``boot``, ``mono``, ``clock`` complete the reading at ``at``, as in ``scan.made``.
     """
 
     lesson_id: str
@@ -244,13 +245,17 @@ class SnapshotTaken(Body, kind="snapshot.taken"):
 
 @dataclass(frozen=True)
 class SnapshotMissed(Body, kind="snapshot.missed"):
-    """A planned snapshot could not be taken inside its window, and why."""
+    """A planned snapshot could not be taken inside its window, nor found in the recording.
+
+    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
+    """
 
     lesson_id: str
     hour: int
     number: int
     camera: str
     cause: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

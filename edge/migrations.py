@@ -32,10 +32,13 @@ PROJECTIONS = (
     "media",
     "media_deleted",
     "media_missing",
+    "picture_copy",
     "recording",
     "recording_gap",
     "scan",
     "snapshot",
+    "spot_check",
+    "spot_check_item",
     "trainee",
 )
 

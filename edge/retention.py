@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edge import queries
@@ -180,11 +180,24 @@ def _uses(
         lesson = lessons.of(row["lesson_id"], row["ends"])
         yield row["seq"], row["sha256"], lesson.use("recording", safe.get(row["sha256"]))
     for row in connection.execute(
-        "SELECT media.seq, sha256, lesson_id, snapshot.at FROM media JOIN snapshot USING (sha256) "
-        "WHERE sha256 NOT IN (SELECT sha256 FROM media_deleted)"
+        "SELECT media.seq, media.sha256, lesson_id, media_at.at FROM media JOIN ("
+        "SELECT sha256, lesson_id, at FROM snapshot UNION ALL "
+        "SELECT copy.sha256, copy.lesson_id, snapshot.at FROM picture_copy AS copy "
+        "JOIN snapshot ON snapshot.sha256 = copy.original) AS media_at USING (sha256) "
+        "WHERE media.sha256 NOT IN (SELECT sha256 FROM media_deleted)"
     ):
         lesson = lessons.of(row["lesson_id"], row["at"])
         yield row["seq"], row["sha256"], lesson.use("snapshot", safe.get(row["sha256"]))
+    for row in connection.execute(
+        "SELECT media.seq, media.sha256, lesson_id, taken.at FROM media JOIN ("
+        "SELECT sha256, lesson_id, at FROM spot_check_item UNION ALL "
+        "SELECT copy.sha256, copy.lesson_id, item.at FROM picture_copy AS copy "
+        "JOIN spot_check_item AS item ON item.sha256 = copy.original) AS taken USING (sha256) "
+        "WHERE media.sha256 NOT IN (SELECT sha256 FROM media_deleted)"
+    ):
+        lesson = lessons.of(row["lesson_id"], row["at"])
+        use = lesson.use("recording", safe.get(row["sha256"]))
+        yield row["seq"], row["sha256"], replace(use, evidence=True)
     # A photo is a person's, not a lesson's: the longest of the rules in force holds.
     rule = max(
         (one.retention for one in queries.profiles(connection)), key=lambda one: one.photo_days

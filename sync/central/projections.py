@@ -23,7 +23,7 @@ from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import Truth, correct
-from sync.central import answers, health, tables, times
+from sync.central import answers, health, picture_rows, tables, times
 from sync.central.origin import Origin
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
@@ -35,6 +35,9 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     bool: lambda value: isinstance(value, bool),
     int: lambda value: type(value) is int and abs(value) <= _LARGEST,
     Sequence[int]: lambda value: isinstance(value, list) and all(type(one) is int for one in value),
+    Sequence[str]: lambda value: (
+        isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
+    ),
 }
 Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
 _CHECKS_OF: dict[type[Body], Checks] = {}
@@ -235,6 +238,9 @@ def _snapshot_taken(connection: Connection, origin: Origin, body: events.Snapsho
         **_clocks(body.taken(origin.reading)),
     }
     origin.add(tables.snapshot, row)
+    if body.method == "from_recording":
+        recovered = {"lesson_id": body.lesson_id, "sha256": body.sha256}
+        origin.add(tables.recovered_snapshot, recovered)
 
 
 @_of(events.SnapshotMissed)
@@ -250,6 +256,13 @@ def _snapshot_missed(connection: Connection, origin: Origin, body: events.Snapsh
         **_clocks(origin.reading),
     }
     origin.add(tables.snapshot, row)
+
+
+def _of_picture(connection: Connection, origin: Origin, body: Body) -> None:
+    origin.add(*picture_rows.row_of(body, origin.at))
+
+
+_APPLY.update(dict.fromkeys(picture_rows.KINDS, _of_picture))
 
 
 @_of(events.RecordingStarted)

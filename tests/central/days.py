@@ -8,6 +8,7 @@ from edge import events
 from edge.clock_events import ClockCorrected
 from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import lesson_to_json
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, Instant, Lesson
 from tests.boxes import TEACHER_ID, at, two_hours
 from tests.central.centres import Centre
@@ -60,7 +61,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
         (START + 3 * MINUTE, scan("p-2", START + 3 * MINUTE, "manual")),
         (
             START + 5 * MINUTE,
-            events.SnapshotTaken(
+            SnapshotTaken(
                 lesson.id, 0, 1, "classroom", START + 5 * MINUTE, "key_frame", sha("one"), 9000
             ),
         ),
@@ -79,7 +80,7 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
         ),
         (
             START + 36 * MINUTE,
-            events.SnapshotMissed(lesson.id, 0, 2, "classroom", "the camera does not answer"),
+            SnapshotMissed(lesson.id, 0, 2, "classroom", "the camera does not answer"),
         ),
         (
             START + 40 * MINUTE,

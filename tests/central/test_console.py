@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
+from edge.events import SnapshotTaken
 from edge.health_events import AlertCleared, AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Trainee
 from sync.central.documents import store_document
@@ -288,7 +289,7 @@ def test_snapshots_appear_without_reloading(
         assert page.locator(".shots img").count() == 0
         picture = jpeg(classroom(3))
         name = hashlib.sha256(picture).hexdigest()
-        taken = events.SnapshotTaken(
+        taken = SnapshotTaken(
             LESSON_ID, 0, 1, "classroom", START + 5 * MINUTE, "key_frame", name, len(picture)
         )
         centre.learn(chain, taken, scan("p-1", START - MINUTE))

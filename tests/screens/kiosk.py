@@ -21,6 +21,7 @@ from edge.inbox import apply_document
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
+from tests.kiosk.spot_checks import draw, recorder_answers, store_counted
 from tests.kiosk.stage import PIN, PIN_HASH, Stage
 from tests.screens import people, pictures
 from tests.screens.shots import save
@@ -34,6 +35,7 @@ PLAYED = """async () => {
   video.pause();
 }"""
 LANGUAGES = ("zh", "en")
+SPOT_CHECK = f"/instructor/lessons/{LESSON_ID}/spot-check"
 
 
 @dataclass
@@ -87,6 +89,7 @@ def shoot(out: Path) -> None:
                 _leaving,
                 _instructor,
                 _records,
+                _spot_check,
             ):
                 _play(browser, out, language, tell)
 
@@ -341,3 +344,47 @@ def _store_media(stage: Stage) -> None:
     stage.ledger.append(
         RecordingGap(LESSON_ID, "front", at("10:05"), at("10:09"), "camera offline")
     )
+
+
+def _spot_check(scene: Scene) -> None:
+    stage, page = scene.stage, scene.page
+    stage.recorder("recording")
+    _arrive(stage, people.ABSENT)
+    teaching_at(stage, at("08:58"), at("09:06"))
+    taken = store_counted(stage, at("09:05"), heads=31)
+    assert taken
+    scene.log_in()
+    scene.shoot("heads-fewer")
+    scene.go(SPOT_CHECK)
+    scene.shoot("spot-check-not-drawn")
+    draw(stage)
+    _set(scene, at("09:20"))
+    scene.go(SPOT_CHECK)
+    scene.shoot("spot-check-open")
+    page.click(".start .huge")
+    page.wait_for_selector(".waiting")
+    scene.shoot("spot-check-taking")
+    recorder_answers(stage, heads=37)
+    page.wait_for_selector(".proposal")
+    page.wait_for_load_state("networkidle")
+    scene.shoot("spot-check-proposed")
+    page.click(".confirm .huge")
+    page.wait_for_selector(".taken")
+    scene.shoot("spot-check-confirmed")
+    stage.parts.phones.close()
+    page.click("form[action$='/phone'] button")
+    page.wait_for_selector("svg.qr")
+    scene.shoot("spot-check-phone")
+    stage.parts.phones.close()
+
+
+SCENES = (
+    _before,
+    _arriving,
+    _troubles,
+    _teaching,
+    _leaving,
+    _instructor,
+    _records,
+    _spot_check,
+)

@@ -10,18 +10,12 @@ import pytest
 
 from edge import queries
 from edge.clock import SimulatedClock
-from edge.events import (
-    Body,
-    MediaDeleted,
-    RecordingStored,
-    ScanMade,
-    SnapshotMissed,
-    SnapshotTaken,
-)
+from edge.events import Body, MediaDeleted, RecordingStored, ScanMade, SnapshotMissed, SnapshotTaken
 from edge.events import decode as decode_body
 from edge.ledger import Ledger, projection_rows
 from edge.media import MediaStore
 from edge.model import DAY, ClockQuality, RetentionRule
+from edge.picture_events import PictureProcessed, SpotCheckTaken
 from edge.retention import NoCentre, Retention, leaving
 from edge.teaching import open_lesson
 from sync.cursor import Cursor
@@ -261,3 +255,22 @@ def test_the_shipped_rules_delete_nothing_unsafe() -> None:
         rule = queries.shipped_profile(name).retention
         assert isinstance(rule, RetentionRule)
         assert rule.video == "safe"
+
+
+def test_pictures_of_a_spot_check_are_kept_as_evidence_and_copies_as_their_snapshots(
+    box: Box,
+) -> None:
+    """Five years and a receipt for what the authority drew; a marked copy goes with its picture."""
+    snapshot = box.snapshot()
+    copy = box.file(PictureProcessed(snapshot, "lesson-1", "", 0, 3, "fr_detect", "1"), b"copy")
+    taken = SpotCheckTaken("lesson-1", "c" * 32, 1, "photo", "phone", "", at("09:20"), "", 0)
+    photo = box.file(taken, b"spot check")
+    clip = box.file(replace(taken, number=2, sort="clip"), b"clip")
+    marked = box.file(PictureProcessed(photo, "lesson-1", "", 0, 3, "fr_detect", "1"), b"marked")
+    box.make_safe(snapshot, copy, photo, clip, marked)
+    box.clock.advance(181 * DAY)
+    box.retention(EVERYTHING_PRESSES).step(0.0)
+    assert {sha256 for sha256, _ in box.deleted()} == {snapshot, copy}
+    box.clock.advance(1827 * DAY)
+    box.retention().step(0.0)
+    assert {sha256 for sha256, _ in box.deleted()} == {snapshot, copy, photo, clip, marked}

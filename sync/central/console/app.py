@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
+from edge.rules.heads import compare
 from sync.central.config import CentreConfig
 from sync.central.console import faults, language, words
 from sync.central.media import MediaHolder
@@ -92,6 +93,8 @@ def create_app(parts: Parts) -> Flask:
         status_words=words.status,
         cause_words=words.cause,
         fault_words=faults.name,
+        verdict_words=words.verdict,
+        agreement=compare,
         incident_words=words.incident,
         document_words=words.document,
         reason_words=words.reason,
