@@ -32,6 +32,7 @@ from edge.events import RecordingStarted, RecordingStored
 from edge.media import MediaStore
 from edge.model import MINUTE, SECOND, Instant
 from tests.bench.figures import CannotMeasure, Figure
+from tests.bench.usage import megabytes
 from tests.camera.room import Room, lesson_from, now, short_profile
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -155,19 +156,13 @@ def _cpu_of_ffmpeg(folder: Path, address: str) -> float:
 def _memory_of_the_recorder(folder: Path, *addresses: str) -> float:
     with _recorder(folder, *addresses) as processes:
         Event().wait(MEASURED_S)
-        return sum(map(_megabytes, processes))
+        return sum(map(megabytes, processes))
 
 
 def _memory_of_ffmpeg(folder: Path, address: str) -> float:
     with _ffmpeg(folder, address) as processes:
         Event().wait(MEASURED_S)
-        return sum(map(_megabytes, processes))
-
-
-def _megabytes(pid: int) -> float:
-    """Return a process's proportional share of memory (proc(5), smaps_rollup: Pss in kB)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+        return sum(map(megabytes, processes))
 
 
 def _per_minute(pids: list[int]) -> float:

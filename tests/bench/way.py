@@ -25,6 +25,7 @@ from sync.central import tables
 from sync.central.config import load
 from sync.central.store import CentralStore
 from tests.bench.figures import CannotMeasure
+from tests.bench.usage import own_bytes
 from tests.brokers import Broker
 from tests.faults.wires import Wire
 from tests.processes import CLASSBOX, Child, wait_for
@@ -203,11 +204,3 @@ def cpu_seconds(pid: int) -> float:
     """Return user and system time of a process (proc(5), stat)."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def own_bytes(pid: int) -> int:
-    """Return what a process takes of the memory, its part of what is shared included (PSS)."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise CannotMeasure(f"the kernel does not say what process {pid} takes of the memory")
