@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from edge import config
 from edge.clock import Clock
+from edge.config import Config
 from edge.documents import (
     PROFILES,
     ROSTER,
@@ -116,3 +119,16 @@ def open_ledger(data_dir: Path, clock: Clock, box_id: str = "room-203") -> Itera
         yield ledger
     finally:
         ledger.close()
+
+
+def with_a_camera(folder: Path) -> Config:
+    """Return the settings of a box in *folder* whose file names one camera, ``wall``."""
+    settings = """
+[box]
+id = "room-203"
+room = "203"
+[[camera]]
+id = "wall"
+address = "onvif://10.0.0.8"
+"""
+    return replace(config.parse(settings, "box.toml", folder), data_dir=folder)

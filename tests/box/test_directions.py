@@ -13,7 +13,7 @@ import pytest
 from edge import bindings, cameras, queries
 from edge.bindings import Binding, NotBound
 from edge.clock import SimulatedClock
-from edge.config import CameraConfig, Config, parse
+from edge.config import CameraConfig
 from edge.directions import (
     TO_BE_FOUND,
     Bindings,
@@ -34,17 +34,18 @@ from edge.model import MINUTE, Margin, Notice
 from edge.queries import shipped_profile
 from edge.rulebook import Dated, Rulebook, profiles_to_json
 from edge.teaching import end_lesson, open_lesson
-from tests.boxes import LESSON_ID, TEACHER_ID, at, open_ledger, roster_of, send_documents, two_hours
+from tests.boxes import (
+    LESSON_ID,
+    TEACHER_ID,
+    at,
+    open_ledger,
+    roster_of,
+    send_documents,
+    two_hours,
+    with_a_camera,
+)
 
 LESSON = two_hours(at("09:00"))
-SETTINGS = """
-[box]
-id = "room-203"
-room = "203"
-[[camera]]
-id = "wall"
-address = "onvif://10.0.0.8"
-"""
 FRONT = CameraDirection(
     id="front",
     label="前",
@@ -73,16 +74,12 @@ def ledger(tmp_path: Path, clock: SimulatedClock) -> Iterator[Ledger]:
         yield opened
 
 
-def config_of(folder: Path) -> Config:
-    return replace(parse(SETTINGS, "box.toml", folder), data_dir=folder)
-
-
 class Room:
     """A box that is told by documents which cameras belong to its room."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger = ledger
-        self.config = config_of(folder)
+        self.config = with_a_camera(folder)
         self.logins = Logins(folder)
         self.opened = Login("admin", "secret", "ABCDEF")
         self._version = 0

@@ -17,12 +17,12 @@ from edge import bindings, cameras, requests
 from edge.bindings import Binding, NotBound
 from edge.camera_events import CameraClockSet, CameraIdentified, CameraMoved, CameraSetUp
 from edge.clock import SimulatedClock, SystemClock
-from edge.config import CameraConfig, Config, parse
+from edge.config import CameraConfig, parse
 from edge.events import Body, RecordingStored, RequestAnswered, RequestRefused
 from edge.ledger import Ledger, projection_rows
 from edge.logins import Login, Logins
 from edge.model import MINUTE, ClockQuality
-from tests.boxes import open_ledger
+from tests.boxes import open_ledger, with_a_camera
 from tests.camera.room import Room, everything_plays, ongoing, records_again
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -30,30 +30,18 @@ from tests.virtual_cameras.network import NOT_ROOT, Cable, may_lay_cables
 from tests.virtual_cameras.onvif import OnvifCamera
 from tests.virtual_cameras.onvif_device import OnvifDevice
 
-SETTINGS = """
-[box]
-id = "room-203"
-room = "203"
-[[camera]]
-id = "wall"
-address = "onvif://10.0.0.8"
-"""
 SPARE = Binding("spare", "备用", "rtsp://10.0.0.9/1", role="spare", serial="C31234567")
-
-
-def config_of(folder: Path) -> Config:
-    return replace(parse(SETTINGS, "box.toml", folder), data_dir=folder)
 
 
 def in_force(ledger: Ledger, folder: Path) -> tuple[CameraConfig, ...]:
     with ledger.store.read() as connection:
-        return bindings.in_force(connection, config_of(folder), Logins(folder))
+        return bindings.in_force(connection, with_a_camera(folder), Logins(folder))
 
 
 def test_cameras_of_settings_and_bound_ones_are_in_force(tmp_path: Path) -> None:
     """Classroom cameras come before spare ones; each with its own login; door cameras last."""
     with open_ledger(tmp_path, SystemClock()) as ledger:
-        config, logins = config_of(tmp_path), Logins(tmp_path)
+        config, logins = with_a_camera(tmp_path), Logins(tmp_path)
         door = Binding("a-door", "门口", "v4l2:/dev/video0", role="door")
         bindings.bind(ledger, config, logins, door, Login())
         bindings.bind(ledger, config, logins, SPARE, Login("admin", "secret"))
@@ -70,7 +58,9 @@ def test_cameras_of_settings_and_bound_ones_are_in_force(tmp_path: Path) -> None
 def test_a_lost_key_costs_the_login_and_not_the_other_cameras(tmp_path: Path) -> None:
     """The camera is then refused, and says how to give the login again."""
     with open_ledger(tmp_path, SystemClock()) as ledger:
-        bindings.bind(ledger, config_of(tmp_path), Logins(tmp_path), SPARE, Login("u", "secret"))
+        bindings.bind(
+            ledger, with_a_camera(tmp_path), Logins(tmp_path), SPARE, Login("u", "secret")
+        )
         (tmp_path / "keys" / "cameras.key").unlink()
         assert [(one.id, one.user) for one in in_force(ledger, tmp_path)] == [
             ("wall", ""),
@@ -81,7 +71,7 @@ def test_a_lost_key_costs_the_login_and_not_the_other_cameras(tmp_path: Path) ->
 def test_a_login_moved_to_another_camera_does_not_open(tmp_path: Path) -> None:
     """Who can write to the database cannot send one camera's password to another."""
     with open_ledger(tmp_path, SystemClock()) as ledger:
-        config, logins = config_of(tmp_path), Logins(tmp_path)
+        config, logins = with_a_camera(tmp_path), Logins(tmp_path)
         bindings.bind(ledger, config, logins, SPARE, Login("u", "secret"))
         with ledger.writing() as writer:
             writer.execute("UPDATE camera_login SET camera = 'wall'")
@@ -105,7 +95,7 @@ def test_a_moved_camera_is_followed_until_its_settings_change(tmp_path: Path) ->
 def test_a_rebuild_gives_the_same_cameras(tmp_path: Path) -> None:
     """What is known of cameras is derived from the events alone."""
     with open_ledger(tmp_path, SystemClock()) as ledger:
-        config, logins = config_of(tmp_path), Logins(tmp_path)
+        config, logins = with_a_camera(tmp_path), Logins(tmp_path)
         bindings.bind(ledger, config, logins, SPARE, Login("u", "secret"))
         bindings.bind(ledger, config, logins, replace(SPARE, id="b", address="rtsp://h/2"), Login())
         bindings.unbind(ledger, "b")
@@ -204,7 +194,7 @@ def test_a_camera_back_from_a_power_cut_is_set_right_by_the_recorder(tmp_path: P
 def test_the_door_camera_may_be_bound_too(tmp_path: Path) -> None:
     """The greeter takes it where the settings name none, with its login."""
     with open_ledger(tmp_path, SystemClock()) as ledger:
-        config, logins = config_of(tmp_path), Logins(tmp_path)
+        config, logins = with_a_camera(tmp_path), Logins(tmp_path)
         assert bound_door(ledger.store, config) is None
         door = Binding("d", "门口", "rtsp://10.0.0.9/1", role="door")
         bindings.bind(ledger, config, logins, door, Login("u", "p"))

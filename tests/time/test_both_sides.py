@@ -2,87 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-from sqlalchemy import select
-
 from edge import times
 from edge.events import ServiceStarted
 from edge.model import MINUTE
-from sync.central import books, evidence, projections, tables
+from sync.central import projections
 from sync.central import times as central_times
-from sync.central.views import Evidence
-from sync.messages import Batch, Hello, Record
-from tests.boxes import LESSON_ID, at
-from tests.central.centres import SEALING_KEY, Centre
-from tests.time.stage import DAY, WEEK, Box, hold_the_lesson
-
-
-class Both:
-    """A box in 1970 and the centre that hears of it later."""
-
-    def __init__(self, folder: Path) -> None:
-        self.box = Box(folder, at("08:40"))
-        (folder / "centre").mkdir()
-        self.centre = Centre(folder / "centre", at("08:40"))
-        self._sent = 0
-
-    def bring(self) -> None:
-        """Bring everything to the centre, which receives it at the true time."""
-        ledger = self.box.ledger
-        self.centre.clock.jump(self.box.true)
-        head, head_hash = ledger.head()
-        hello = Hello(
-            id="1",
-            ledger=ledger.uuid,
-            head=head,
-            head_hash=head_hash,
-            acked=self._sent,
-            public_key=ledger.public_key,
-            sealing_key=SEALING_KEY.public_key().public_bytes_raw(),
-            at=0,
-            clock="unsynchronised",
-            software="test",
-            media_waiting=0,
-        )
-        records = tuple(
-            Record(one.event, one.salt, one.body) for one in ledger.events(self._sent, 500)
-        )
-        self.centre.hear("room-203", hello, Batch(ledger.uuid, self._sent, records))
-        self._sent = head
-
-    def scans_of_the_box(self) -> list[tuple[Any, ...]]:
-        """Return when each scan was made, as the box reckons it."""
-        with self.box.ledger.store.read() as connection:
-            rows = connection.execute("SELECT seq, at, error FROM scan ORDER BY seq").fetchall()
-        return [tuple(row) for row in rows]
-
-    def scans_of_the_centre(self) -> list[tuple[Any, ...]]:
-        """Return the same as the centre does."""
-        scan = tables.scan
-        with self.centre.store.reading() as connection:
-            rows = connection.execute(
-                select(scan.c.seq, scan.c.at, scan.c.error).order_by(scan.c.seq)
-            ).all()
-        return [tuple(row) for row in rows]
-
-    def evidence(self) -> Evidence:
-        """Return what the console shows of the lesson."""
-        with self.centre.store.reading() as connection:
-            planned = books.lesson(connection, LESSON_ID)
-            assert planned is not None
-            return evidence.of_lesson(connection, planned, self.box.true)
-
-
-@pytest.fixture
-def both(tmp_path: Path) -> Iterator[Both]:
-    made = Both(tmp_path)
-    yield made
-    made.box.ledger.close()
-    made.centre.store.close()
+from tests.boxes import at
+from tests.time.both import Both
+from tests.time.stage import DAY, WEEK, hold_the_lesson
 
 
 def test_both_sides_correct_alike(both: Both) -> None:

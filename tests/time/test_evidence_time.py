@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from edge import queries
 from edge.config import Config, parse
@@ -19,8 +16,8 @@ from kiosk_ui.records import Record
 from sync.central import books, evidence
 from sync.central.views import Evidence
 from tests.boxes import LESSON_ID, TEACHER_ID, at
+from tests.time.both import Both
 from tests.time.stage import DAY, WEEK
-from tests.time.test_both_sides import Both
 
 SETTINGS = '[box]\nid = "room-203"\nroom = "203"\n'
 
@@ -33,14 +30,6 @@ class Truth:
     ended: Instant = 0
     film: tuple[Instant, Instant] = (0, 0)
     shot: Instant = 0
-
-
-@pytest.fixture
-def both(tmp_path: Path) -> Iterator[Both]:
-    made = Both(tmp_path)
-    yield made
-    made.box.ledger.close()
-    made.centre.store.close()
 
 
 def teach(both: Both) -> Truth:
