@@ -43,6 +43,11 @@ _password_file = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A file that holds the password and nothing else, instead of a prompt.",
 )
+_code_file = click.option(
+    "--code-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the verification code (验证码) of its label.",
+)
 _photo = click.option(
     "--photo", type=click.Path(path_type=Path, dir_okay=False), help="Where the test photo goes."
 )
@@ -97,11 +102,7 @@ def discover(config_path: Path, seconds: float, user: str, password_file: Path |
 )
 @click.option("--type", "sort", default="", help="The type that staff record, such as 半球.")
 @click.option("--serial", default="", help="The serial number on its label.")
-@click.option(
-    "--code-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the verification code (验证码) of its label.",
-)
+@_code_file
 @_user
 @_password_file
 @click.option(
@@ -243,11 +244,7 @@ def set_up(config_path: Path, camera: str) -> None:
 @click.argument("camera")
 @_user
 @_password_file
-@click.option(
-    "--code-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the verification code (验证码) of its label.",
-)
+@_code_file
 @click.pass_obj
 def login(
     config_path: Path,

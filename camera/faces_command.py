@@ -25,7 +25,7 @@ from camera.faces import align, embed, evaluation, manifest
 from camera.faces.compare import Vector
 from camera.faces.evaluation import Outcome, Person, Plan, TooFew
 from camera.faces.manifest import ModelError
-from camera.faces.mesh import Face, Mesh
+from camera.faces.mesh import Mesh
 from edge.assets import AssetMissing
 from edge.clock import monotonic
 
@@ -106,14 +106,9 @@ def _embed(file: Path) -> tuple[Vector | None, float]:
     if not faces:
         return None, 0.0
     height, width = picture.shape[:2]
-    face = next((face for face in faces if _holds(face, width / 2, height / 2)), faces[0])
+    face = next((face for face in faces if face.holds(width / 2, height / 2)), faces[0])
     embedding = embedder.embed(align.crop(picture, face.mesh))
     return embedding, 1000 * (monotonic() - begun)
-
-
-def _holds(face: Face, x: float, y: float) -> bool:
-    left, top, width, height = face.box
-    return left <= x <= left + width and top <= y <= top + height
 
 
 def _embedded(folder: Path, model: str) -> tuple[list[Person], dict[str, Any]]:

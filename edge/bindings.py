@@ -7,16 +7,15 @@ camera's login is stored in the same transaction as the fact that it is bound.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from urllib.parse import urlsplit
 
 from edge import cameras, documents
 from edge.camera_events import CameraBound, CameraLinked, CameraUnbound
 from edge.config import CameraConfig, Config
-from edge.directions import Bindings, CameraDirection
+from edge.directions import CAMERA_ID, Bindings, CameraDirection
 from edge.keys import KeyProblem
 from edge.ledger import Ledger, Writer
 from edge.logins import Login, Logins, forget
@@ -30,7 +29,6 @@ _PROTOCOLS = {
     "onvif": "onvif",
     "v4l2": "v4l2",
 }
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class NotBound(ValueError):
@@ -53,7 +51,7 @@ class Binding:
 
     def __post_init__(self) -> None:
         """Raise NotBound where a part cannot be used."""
-        if not _ID.fullmatch(self.id):
+        if not CAMERA_ID.fullmatch(self.id):
             raise NotBound(f"{self.id!r}: an id is made of letters, digits, - and _ only.")
         if self.role not in cameras.ROLES:
             raise NotBound(f"{self.role!r}: a camera's role is one of {', '.join(cameras.ROLES)}.")
@@ -195,23 +193,13 @@ def direct(
         binding = _binding(one)
         if one.login:
             logins.put(writer, one.id, opened(one))
-        if not _stands(bound.get(one.id), one):
+        if not _stands(bound.get(one.id), binding):
             bind_within(writer, binding, config.room, CENTRE)
     _link_as_directed(writer, directed)
 
 
 def _binding(one: CameraDirection) -> Binding:
-    return Binding(
-        id=one.id,
-        label=one.label,
-        address=one.address,
-        role=one.role,
-        type=one.type,
-        serial=one.serial,
-        transport=one.transport,
-        manufacturer=one.manufacturer,
-        model=one.model,
-    )
+    return Binding(**{key.name: getattr(one, key.name) for key in fields(Binding)})
 
 
 def _is_among(fact: cameras.Fact, directed: Bindings) -> bool:
@@ -221,16 +209,11 @@ def _is_among(fact: cameras.Fact, directed: Bindings) -> bool:
     )
 
 
-def _stands(fact: cameras.Fact | None, one: CameraDirection) -> bool:
+def _stands(fact: cameras.Fact | None, binding: Binding) -> bool:
     """Tell whether it is bound exactly so already: bound anew, its place would be forgotten."""
     if fact is None or fact["by"] != CENTRE:
         return False
-    return all(
-        fact.get(key, "") == getattr(one, key)
-        for key in (
-            "label", "type", "role", "address", "transport", "serial", "manufacturer", "model",
-        )
-    )  # fmt: skip
+    return all(fact.get(key, "") == value for key, value in asdict(binding).items() if key != "id")
 
 
 def _link_as_directed(writer: Writer, directed: Bindings) -> None:

@@ -21,7 +21,7 @@ from edge.model import Instant, Notice
 TO_BE_FOUND = "onvif://to-be-found.invalid"
 NOTICE_LETTERS = 140  # R26
 _TITLE_LETTERS = 40
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+CAMERA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ADDRESS = re.compile(r"(onvif|https?|rtsps?)://(\[[0-9a-fA-F:]+\]|[\w.-]+)(:\d{1,5})?(/\S*)?")
 _DEVICE = re.compile(r"v4l2:/dev/[\w./-]+")
 _CAMERA_KEYS = (
@@ -187,7 +187,7 @@ def _camera(entry: Any, place: str) -> CameraDirection:
                 )
     only(entry, _CAMERA_KEYS, place)
     one = text(entry, "id", place)
-    if not _ID.fullmatch(one):
+    if not CAMERA_ID.fullmatch(one):
         raise BadDocument(f"{place}.id: {one!r}: letters, digits, - and _ only, at most 64")
     label = text(entry, "label", place, longest=64).strip()
     if not label:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_LOCKER_KEY_BYTES = 32
+_NONCE_BYTES = 12
 
 
 class KeyProblem(Exception):
@@ -71,6 +76,29 @@ def sealing_key(path: Path) -> X25519PrivateKey:
     if len(content) != len(fresh):
         raise KeyProblem(f"{path}: not a sealing key. Restore it from the box's backup.")
     return X25519PrivateKey.from_private_bytes(content)
+
+
+class Locker:
+    """Seals what must not lie open in the database, with a key outside it (AES-256-GCM)."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        """Use the key at *path*; the first call makes it. *what* it is called in a KeyProblem."""
+        key = secret(path, os.urandom(_LOCKER_KEY_BYTES))
+        if len(key) != _LOCKER_KEY_BYTES:
+            raise KeyProblem(f"{path}: not {what}. Restore it from the box's backup.")
+        self._cipher = AESGCM(key)
+
+    def seal(self, content: bytes, context: bytes) -> tuple[bytes, bytes]:
+        """Return a fresh nonce, and *content* sealed with it and bound to *context*."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce, self._cipher.encrypt(nonce, content, context)
+
+    def open(self, nonce: bytes, sealed: bytes, context: bytes, problem: str) -> bytes:
+        """Return the content. Raises KeyProblem, as *problem*, when key or context are others."""
+        try:
+            return self._cipher.decrypt(nonce, sealed, context)
+        except InvalidTag as error:
+            raise KeyProblem(problem) from error
 
 
 def fresh_tls_key() -> bytes:

@@ -8,19 +8,12 @@ or a message; a login is bound to its camera, so a row moved to another does not
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from edge.keys import KeyProblem, secret
+from edge.keys import Locker
 from edge.ledger import Writer
-
-KEY_BYTES = 32
-NONCE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +30,14 @@ class Logins:
 
     def __init__(self, data_dir: Path) -> None:
         """Use the key of the box in *data_dir*; the first call makes it. Raises KeyProblem."""
-        path = data_dir / "keys" / "cameras.key"
-        key = secret(path, os.urandom(KEY_BYTES))
-        if len(key) != KEY_BYTES:
-            raise KeyProblem(f"{path}: not a key for logins. Restore it from the box's backup.")
-        self._cipher = AESGCM(key)
+        self._locker = Locker(data_dir / "keys" / "cameras.key", "a key for logins")
 
     def put(self, writer: Writer, camera: str, login: Login) -> None:
         """Store *login* in the writer's transaction, in place of the camera's earlier one."""
-        nonce = os.urandom(NONCE_BYTES)
         content = json.dumps(asdict(login)).encode("utf-8")
+        nonce, sealed = self._locker.seal(content, camera.encode("utf-8"))
         writer.execute(
-            "INSERT OR REPLACE INTO camera_login VALUES (?, ?, ?)",
-            (camera, nonce, self._cipher.encrypt(nonce, content, camera.encode("utf-8"))),
+            "INSERT OR REPLACE INTO camera_login VALUES (?, ?, ?)", (camera, nonce, sealed)
         )
 
     def of(self, connection: sqlite3.Connection, camera: str) -> Login:
@@ -59,13 +47,13 @@ class Logins:
         ).fetchone()
         if row is None:
             return Login()
-        try:
-            content = self._cipher.decrypt(row["nonce"], row["sealed"], camera.encode("utf-8"))
-        except InvalidTag as error:
-            raise KeyProblem(
-                f"the login of camera {camera} does not open with keys/cameras.key. Put the box's "
-                f"own key back, or give the login again: classbox cameras login {camera}."
-            ) from error
+        content = self._locker.open(
+            row["nonce"],
+            row["sealed"],
+            camera.encode("utf-8"),
+            f"the login of camera {camera} does not open with keys/cameras.key. Put the box's "
+            f"own key back, or give the login again: classbox cameras login {camera}.",
+        )
         return Login(**json.loads(content))
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from edge.chain import event_from_row
 from edge.model import ClockQuality, Instant, Reading
 from edge.rules.dating import Span
-from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, settle
+from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, certain, settle
 
 # Beyond every seq that SQLite can hold.
 _NO_END = 2**63 - 1
@@ -51,7 +51,7 @@ class Dating:
     def moment(self, reading: Reading, seq: int) -> Moment:
         """Return when *reading*, which event *seq* states, was really taken."""
         if reading.clock is ClockQuality.SYNCHRONISED or reading.mono < 0:
-            return Moment(reading.at, reading.at, reading.at, known=True)
+            return certain(reading.at)
         if reading.boot not in self._reaches:
             self._reaches[reading.boot] = self._reach(reading.boot, seq)
         return self._reaches[reading.boot].moment(reading)
@@ -64,14 +64,13 @@ class Dating:
 
     def span(self, row: sqlite3.Row) -> Span:
         """Return from when to when the part of a recording in *row* was filmed."""
-        begun = Reading(row["starts"], row["boot"], row["mono"], ClockQuality(row["clock"]))
+        begun = _reading(row, "starts")
         moments = (self.moment(begun.when(at), row["seq"]) for at in (row["starts"], row["ends"]))
         return Span(*moments)
 
     def snapshot(self, row: sqlite3.Row) -> Moment:
         """Return when the snapshot in *row* was taken or given up."""
-        reading = Reading(row["at"], row["boot"], row["mono"], ClockQuality(row["clock"]))
-        return self.moment(reading, row["seq"])
+        return self.moment(_reading(row), row["seq"])
 
     def scan(self, row: sqlite3.Row) -> Moment:
         """Return when the scan in *row* was made: its time is a corrected one already."""
@@ -79,10 +78,8 @@ class Dating:
             at, error = row["at"], row["error"]
             return Moment(at, at - error, at + error, known=True)
         if row["clock"] != ClockQuality.UNSYNCHRONISED:
-            return Moment(row["at"], row["at"], row["at"], known=True)
-        return self.moment(
-            Reading(row["at"], row["boot"], row["mono"], ClockQuality.UNSYNCHRONISED), row["seq"]
-        )
+            return certain(row["at"])
+        return self.moment(_reading(row), row["seq"])
 
     def beside(self, seq: int, at: Instant) -> Moment:
         """Return when it was *at* by the time that event *seq* goes by."""
@@ -133,3 +130,7 @@ def _synchronised(
         (seq,),
     ).fetchone()
     return (row["seq"], event_from_row(row).reading) if row else None
+
+
+def _reading(row: sqlite3.Row, at: str = "at") -> Reading:
+    return Reading(row[at], row["boot"], row["mono"], ClockQuality(row["clock"]))

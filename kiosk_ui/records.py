@@ -23,9 +23,9 @@ from edge.model import (
 )
 from edge.queries import LessonRun
 from edge.rules.attendance import Credit, HourCredit, Mark, credit
-from edge.rules.dating import Filmed, Span, certain, dated_gap
+from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.lessons import over, recording_window
-from edge.rules.moments import Moment
+from edge.rules.moments import Moment, certain
 from edge.rules.snapshots import plan
 from kiosk_ui import facts
 from kiosk_ui.parts import Parts

@@ -126,7 +126,7 @@ def evaluate(people: Sequence[Person], group: str, plan: Plan) -> Outcome:
         several,
         len(ours) - several,
         2 * _SPLITS * each,
-        max(0, plan.roster - round(_ON_ROSTER * several / 2)),
+        plan.roster - _taken(plan, several / 2),
         tuple(_rate(wanted, tested, random) for wanted, tested in found.items()),
         _curve(everything),
     )
@@ -155,7 +155,7 @@ def _trials(
 ) -> _Trials:
     """Return what *rosters* random rosters of one half come to."""
     several = [entry for entry in ours if len(entry[1].embeddings) >= plan.photos]
-    taken = min(plan.roster, max(1, round(_ON_ROSTER * len(several))))
+    taken = _taken(plan, len(several))
     mate: list[int] = []
     own: list[Floats] = []
     stranger: list[int] = []
@@ -181,6 +181,11 @@ def _trials(
         stranger += [number for number, _ in unknown]
         best.append((seen @ gallery.T).max(axis=1).astype(np.float64))
     return _Trials(np.array(mate), np.concatenate(own), np.array(stranger), np.concatenate(best))
+
+
+def _taken(plan: Plan, several: float) -> int:
+    """Return how many of *several* who could be mates a roster takes."""
+    return min(plan.roster, max(1, round(_ON_ROSTER * several)))
 
 
 def _some(person: Person, count: int, random: np.random.Generator) -> Vector:

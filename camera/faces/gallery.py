@@ -10,52 +10,42 @@ key store. Who gets only the database, or a backup of it, has not.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
 import numpy as np
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from camera.faces.compare import Gallery, Vector, gallery_of
 from camera.faces.manifest import Manifest
-from edge.keys import KeyProblem, secret
+from edge.keys import Locker
 from edge.ledger import Writer
 from edge.store import Store
-
-KEY_BYTES = 32
-NONCE_BYTES = 12
 
 
 class Sealer:
     """Seals and opens templates with the box's own key."""
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+    def __init__(self, locker: Locker) -> None:
+        self._locker = locker
 
     @classmethod
     def of(cls, data_dir: Path) -> Sealer:
         """Use the key of the box in *data_dir*; the first call makes it. Raises KeyProblem."""
-        path = data_dir / "keys" / "templates.key"
-        key = secret(path, os.urandom(KEY_BYTES))
-        if len(key) != KEY_BYTES:
-            raise KeyProblem(f"{path}: not a template key. Restore it from the box's backup.")
-        return cls(key)
+        return cls(Locker(data_dir / "keys" / "templates.key", "a template key"))
 
-    def seal(self, template: Vector, nonce: bytes, context: bytes) -> bytes:
-        """Return *template* encrypted and bound to *context*."""
-        return self._cipher.encrypt(nonce, template.astype("<f4").tobytes(), context)
+    def seal(self, template: Vector, context: bytes) -> tuple[bytes, bytes]:
+        """Return a fresh nonce, and *template* encrypted with it and bound to *context*."""
+        return self._locker.seal(template.astype("<f4").tobytes(), context)
 
     def open(self, sealed: bytes, nonce: bytes, context: bytes) -> Vector:
         """Return the template. Raises KeyProblem when key or context are not the ones."""
-        try:
-            content = self._cipher.decrypt(nonce, sealed, context)
-        except InvalidTag as error:
-            raise KeyProblem(
-                "a face template does not open with keys/templates.key. Put the box's own key "
-                "back, or enrol the people again: classbox people add."
-            ) from error
+        content = self._locker.open(
+            nonce,
+            sealed,
+            context,
+            "a face template does not open with keys/templates.key. Put the box's own key "
+            "back, or enrol the people again: classbox people add.",
+        )
         return np.frombuffer(content, dtype="<f4").astype(np.float32)
 
 
@@ -91,8 +81,7 @@ class Templates:
 
     def put(self, writer: Writer, person_id: str, template: Vector) -> None:
         """Store *template* in the writer's transaction, in place of what the person had."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._sealer.seal(template, nonce, self._context(person_id))
+        nonce, sealed = self._sealer.seal(template, self._context(person_id))
         forget(writer, person_id)
         writer.execute(
             "INSERT INTO template VALUES (?, ?, ?, ?, ?)",

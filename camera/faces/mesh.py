@@ -37,6 +37,11 @@ class Face:
         high = self.mesh[:, :2].max(axis=0)
         return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
+    def holds(self, x: float, y: float) -> bool:
+        """Tell whether that pixel lies within the box."""
+        left, top, width, height = self.box
+        return left <= x <= left + width and top <= y <= top + height
+
     @property
     def size(self) -> float:
         """The larger side of the box in pixels."""
@@ -154,12 +159,6 @@ def _each_once(faces: list[Face]) -> list[Face]:
     kept: list[Face] = []
     for face in faces:
         x, y, width, height = face.box
-        centre = (x + width / 2, y + height / 2)
-        if not any(_inside(centre, other.box) for other in kept):
+        if not any(other.holds(x + width / 2, y + height / 2) for other in kept):
             kept.append(face)
     return kept
-
-
-def _inside(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
-    x, y, width, height = box
-    return x <= point[0] <= x + width and y <= point[1] <= y + height

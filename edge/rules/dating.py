@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.model import Instant, Window
-from edge.rules.moments import Moment
+from edge.rules.moments import Moment, certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,6 @@ class Filmed:
 
     stated: Window
     span: Span
-
-
-def certain(at: Instant) -> Moment:
-    """Return a moment that nobody doubts."""
-    return Moment(at, at, at, known=True)
 
 
 def dated_gap(

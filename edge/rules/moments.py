@@ -73,6 +73,11 @@ class Moment:
         return max(self.at - self.earliest, (self.latest or self.at) - self.at)
 
 
+def certain(at: Instant) -> Moment:
+    """Return a moment that nobody doubts."""
+    return Moment(at, at, at, known=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What is known of one boot's time. ``begins``: no earlier than this did it boot.
@@ -87,7 +92,7 @@ class Reach:
     def moment(self, reading: Reading) -> Moment:
         """Return when *reading*, which belongs to this boot, was really taken."""
         if reading.clock is ClockQuality.SYNCHRONISED:
-            return Moment(reading.at, reading.at, reading.at, known=True)
+            return certain(reading.at)
         mono = reading.mono // 1000
         if self.boot.truths:
             low, best, high = _offset(self.boot.truths, reading.mono)

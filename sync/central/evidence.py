@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from edge.events import MediaDeleted
-from edge.model import ClockQuality, Instant, Profile, Reading, Scan, Segment, Way, Window
+from edge.model import ClockQuality, Instant, Profile, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
 from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.lessons import attendance_window, recording_window
@@ -136,8 +136,7 @@ def _moment(row: Any, dating: times.Dating) -> Moment:
     """Return how exactly the time of a scan is known."""
     if row.error is not None:
         return Moment(row.at, row.at - row.error, row.at + row.error, known=True)
-    reading = Reading(row.at, row.boot, row.mono, ClockQuality(row.clock))
-    return dating.moment(reading, row.box, row.ledger, row.seq)
+    return dating.moment(times.reading_of(row), row.box, row.ledger, row.seq)
 
 
 def _undated(connection: Connection, planned: Planned, window: Window) -> int:

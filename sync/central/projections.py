@@ -360,8 +360,7 @@ def _clock_corrected(connection: Connection, origin: Origin, body: ClockCorrecte
         scan.c.clock == str(ClockQuality.UNSYNCHRONISED),
     )
     for made in connection.execute(select(scan).where(mine)).all():
-        taken = Reading(made.at, made.boot, made.mono, ClockQuality(made.clock))
-        at, error = correct(taken, known)
+        at, error = correct(times.reading_of(made), known)
         connection.execute(
             update(scan)
             .where(scan.c.ledger == made.ledger, scan.c.seq == made.seq)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from edge.model import ClockQuality, Instant, Reading
-from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, settle
+from edge.rules.moments import FIRST_RELEASE, Boot, Moment, Reach, Truth, certain, settle
 from sync.central import tables
 
 
@@ -36,7 +36,7 @@ class Dating:
     def moment(self, reading: Reading, box: str, ledger: str, seq: int) -> Moment:
         """Return when *reading*, which event *seq* of *ledger* states, was really taken."""
         if reading.clock is ClockQuality.SYNCHRONISED or reading.mono < 0:
-            return Moment(reading.at, reading.at, reading.at, known=True)
+            return certain(reading.at)
         key = (ledger, reading.boot)
         if key not in self._reaches:
             place = self._within(ledger, seq, reading.boot)
@@ -54,7 +54,7 @@ class Dating:
     def stated(self, row: Any, at: Instant) -> Moment:
         """Return when it was *at* by the clocks in *row*, a projection's that has them."""
         if row.clock is None:
-            return Moment(at, at, at, known=True)  # from before the centre kept them
+            return certain(at)  # from before the centre kept them
         base = row.starts if "starts" in row._fields else row.at
         reading = Reading(base, row.boot, row.mono, ClockQuality(row.clock))
         return self.moment(reading.when(at), row.box, row.ledger, row.seq)
@@ -65,8 +65,8 @@ class Dating:
             select(tables.event).where(tables.event.c.ledger == ledger, tables.event.c.seq == seq)
         ).one_or_none()
         if row is None:
-            return Moment(at, at, at, known=True)
-        return self.moment(_reading(row).when(at), box, ledger, seq)
+            return certain(at)
+        return self.moment(reading_of(row).when(at), box, ledger, seq)
 
     def _within(self, ledger: str, seq: int, boot: str) -> int:
         """Return the last event up to *seq* of that boot, 0 for none.
@@ -118,7 +118,7 @@ def reach(connection: Connection, box: str, ledger: str, seq: int, boot: str) ->
             row.boot,
             row.span,
             truths(connection, box, row.boot)
-            + tuple(Truth.of(_reading(one)) for one in around if one.boot == row.boot),
+            + tuple(Truth.of(reading_of(one)) for one in around if one.boot == row.boot),
             row.received,
         )
         for row in rows.all()
@@ -139,5 +139,6 @@ def _line(connection: Connection, ledger: str) -> ColumnElement[bool]:
     return or_(*parts)
 
 
-def _reading(row: Any) -> Reading:
+def reading_of(row: Any) -> Reading:
+    """Return the clocks that a row of events or scans states."""
     return Reading(row.at, row.boot, row.mono, ClockQuality(row.clock))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.model import MINUTE, Instant, Window
-from edge.rules.dating import Filmed, Span, certain, dated_gap
-from edge.rules.moments import Moment
+from edge.rules.dating import Filmed, Span, dated_gap
+from edge.rules.moments import Moment, certain
 
 PLAN = Window(0, 120 * MINUTE)
 
