@@ -17,8 +17,9 @@ import click
 from camera import discovery, onvif, trial, whereabouts
 from camera.failures import Failure, StreamFailed
 from camera.findings import Finding, words
+from camera.lenses import NO_CAMERA
 from camera.onvif import Identity
-from camera.snapshots import NO_CAMERA
+from camera.view_command import accept_view
 from edge import bindings, cameras, queries
 from edge import config as configuration
 from edge.bindings import Binding, NotBound
@@ -56,6 +57,9 @@ _photo = click.option(
 @click.group(name="cameras")
 def command() -> None:
     """Find the cameras of this room, bind them, try them out and set them up."""
+
+
+command.add_command(accept_view)
 
 
 @command.command()

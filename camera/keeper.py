@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from camera import footage
+from camera.disk import NO_ROOM, SAVES_ROOM, recorded
 from camera.failures import Failure, StreamFailed
 from camera.health import (
     CAUSE_OF,
@@ -26,6 +27,7 @@ from camera.health import (
 )
 from camera.onvif import Identity
 from camera.recording import Order
+from camera.sight import Sight
 from camera.supervision import Child, Report
 from camera.whereabouts import Whereabouts
 from edge import queries
@@ -34,17 +36,10 @@ from edge.config import CameraConfig
 from edge.events import CameraHealth, RecordingStarted, RecordingStored
 from edge.ledger import Ledger
 from edge.media import Draft, MediaStore
-from edge.model import Duration, GapCause, Instant
+from edge.model import Duration, Instant
+from edge.rules.disk import Quality
 
 log = logging.getLogger("classbox")
-
-NO_ROOM = Why(
-    GapCause.DISK_FULL,
-    "The disk is full: recording stopped, so that attendance and snapshots still find room. "
-    "Connect the box to the centre, or free some space.",
-)
-# A recording is shown as running only while it was seen to grow.
-GROWN_WITHIN_S = 5.0
 
 # Lesson id → why its recording may be missing when no camera failed.
 Explain = Callable[[str], Why]
@@ -55,6 +50,7 @@ class _Session:
     """What one recording process has said so far."""
 
     child: Child
+    small: bool = False  # it has the camera's substream
     bytes: int = 0
     failed: bool = False
     ending: bool = False
@@ -74,8 +70,10 @@ class Keeper:
         media: MediaStore,
         segment_length: Duration,
         zone: str,
+        sight: Sight,
     ) -> None:
         """Start nothing yet; see ``tend``. *zone*: the box's time zone."""
+        self.sight = sight
         self._where = Whereabouts(camera, ledger, zone)
         self._zone = zone
         self._ledger = ledger
@@ -87,6 +85,8 @@ class Keeper:
         self._retry_at = 0.0
         self._failure: tuple[State, str] | None = None
         self._why: Why | None = None
+        self._quality = Quality.FULL
+        self._small_fails = False  # the substream was tried and gives no video
         self._stated = _last_stated(ledger, camera.id)
         self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
 
@@ -112,12 +112,18 @@ class Keeper:
             self._where.camera = camera
             return
         self._where = Whereabouts(camera, self._ledger, self._zone)
+        self._small_fails = False
         self._redial()
 
     @property
     def child(self) -> Child | None:
         """The recording process, None when there is none."""
         return self._session.child if self._session else None
+
+    @property
+    def sharp(self) -> bool:
+        """Whether the recording process has the camera's main stream, as snapshots want it."""
+        return self._session is not None and not self._session.small
 
     @property
     def lesson_id(self) -> str:
@@ -137,16 +143,21 @@ class Keeper:
         planned: Mapping[str, Planned],
         explain: Explain,
         *,
-        room: bool,
+        quality: Quality,
         busy: Iterable[str] = (),
     ) -> None:
-        """Take one step towards *want*. *busy*: addresses of other cameras that work."""
+        """Take one step towards *want*, at that *quality* (edge.rules.disk).
+
+        *busy*: addresses of other cameras that work.
+        """
+        room = quality is not Quality.STOPPED
         try:
             self._busy = frozenset(busy)
             self._hear(planned, explain)
             self._look()
             if self._session is not None and not self._session.child.running:
                 self._bury(self._session, planned, explain)
+            self._follow(quality)
             self._take(next_step(want, self._actual(), monotonic(), room=room), want)
             self._mind_the_room(bool(want), room)
             self._state_health()
@@ -181,8 +192,8 @@ class Keeper:
             self._start(want)
         elif session is None:
             return
-        elif step is Step.TELL:
-            session.child.record(want)
+        elif step in (Step.TELL, Step.NOTHING):
+            session.child.record(want, recorded(self._quality, small=session.small))
         elif step is Step.STOP:
             session.ending = True
             session.child.stop()
@@ -200,15 +211,32 @@ class Keeper:
             return
         if not address:
             return
+        self.sight.begin()
+        small = self._small
         order = Order(
             camera=self.camera.id,
-            address=address,
+            address=self._where.substream() if small else address,
             transport=self.camera.transport,
             media=str(self._media.root),
             segment_length=self._segment_length,
         )
-        self._session = _Session(Child(order))
-        self._session.child.record(want)
+        self._session = _Session(Child(order), small)
+        self._session.child.record(want, recorded(self._quality, small=small))
+
+    @property
+    def _small(self) -> bool:
+        """Whether the substream is to be recorded: room is to be saved, and there is one."""
+        saves = self._quality in (Quality.SUBSTREAM, Quality.KEY_FRAMES)
+        return saves and not self._small_fails and bool(self._where.substream())
+
+    def _follow(self, quality: Quality) -> None:
+        """Dial the other stream where the quality asks for it."""
+        if quality is not Quality.STOPPED:
+            self._quality = quality
+        session = self._session
+        if session is not None and not session.ending and session.small != self._small:
+            self._why = SAVES_ROOM
+            self._redial()
 
     def _look(self) -> None:
         """Follow the camera when it was found under another address."""
@@ -240,6 +268,8 @@ class Keeper:
         match report["say"]:
             case "streaming" if report["note"]:
                 log.warning("camera %s: %s", self.camera.id, report["note"])
+            case "look":
+                self.sight.hear(report)
             case "opened":
                 self._opened(session, report, planned, explain)
             case "alive":
@@ -310,6 +340,9 @@ class Keeper:
                 footage.store(draft, self._ledger)
 
     def _fail(self, kind: Failure, message: str) -> None:
+        session = self._session
+        if session is not None and session.small and kind in (Failure.UNUSABLE, Failure.REFUSED):
+            self._small_fails = True
         self._failures += 1
         self._retry_at = monotonic() + pause_after(self._failures, kind)
         self._where.failed(kind, self._failures, self._busy)
@@ -345,7 +378,7 @@ class Keeper:
             and session.parts
             and session.announced
             and not session.to_announce
-            and session.child.grown_within(GROWN_WITHIN_S)
+            and session.child.grows()
         ):
             state, cause = State.RECORDING, ""
         else:

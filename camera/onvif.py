@@ -12,7 +12,15 @@ from typing import Any
 
 from camera.failures import Failure, StreamFailed
 from camera.oneshot import answer, ask
-from camera.onvif_client import Session, clock_ahead, dialled, posix_zone, text_of, time_parts
+from camera.onvif_client import (
+    Session,
+    clock_ahead,
+    dialled,
+    number_of,
+    posix_zone,
+    text_of,
+    time_parts,
+)
 
 DEADLINE_S = 45.0
 # A camera's clock may be this many seconds off before it is set.
@@ -25,7 +33,8 @@ class Identity:
 
     ``mac``: of its (first) network interface, lower case with colons, empty where it does not say.
     ``clock_ahead``: seconds by which the camera's clock was ahead of the box's when it was asked.
-    ``clock``: kept (not to be set, or right) | set | refused.
+    ``clock``: kept (not to be set, or right) | set | refused. ``substream``: the address of its
+    smallest other H.264 stream; may be empty.
     """
 
     manufacturer: str
@@ -37,6 +46,7 @@ class Identity:
     snapshot: str
     clock_ahead: int
     clock: str
+    substream: str = ""
 
 
 def look_up(address: str, user: str, password: str, *, zone: str = "") -> Identity:
@@ -96,20 +106,40 @@ def recording_profile(profiles: Any, address: str) -> Any:
     return profiles[0]
 
 
+def smaller_profile(profiles: Any, main: Any) -> Any:
+    """Return the profile with the smallest H.264 picture that is smaller than *main*'s, or None."""
+    smaller = [
+        profile
+        for profile in profiles
+        if text_of(profile, "VideoEncoderConfiguration", "Encoding") == "H264"
+        and _pixels(profile) < _pixels(main)
+    ]
+    return min(smaller, key=_pixels, default=None)
+
+
+def _pixels(profile: Any) -> int:
+    width = number_of(profile, "VideoEncoderConfiguration", "Resolution", "Width")
+    height = number_of(profile, "VideoEncoderConfiguration", "Resolution", "Height")
+    return width * height
+
+
+def _stream_of(token: str) -> dict[str, Any]:
+    return {
+        "StreamSetup": {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}},
+        "ProfileToken": token,
+    }
+
+
 def _ask_camera(question: dict[str, Any]) -> dict[str, Any]:
     session = Session(question["address"], question["user"], question["password"])
     ahead = round(session.ahead.total_seconds())
     who = identify(session)
     clock = set_clock(session, question["zone"]) if question.get("zone") else "kept"
     media, address = session.media, session.address
-    profile = recording_profile(session.call(media.GetProfiles), address).token
-    found = session.call(
-        media.GetStreamUri,
-        {
-            "StreamSetup": {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}},
-            "ProfileToken": profile,
-        },
-    )
+    profiles = session.call(media.GetProfiles)
+    main = recording_profile(profiles, address)
+    profile = main.token
+    found = session.call(media.GetStreamUri, _stream_of(profile))
     stream = text_of(found, "Uri")
     if not stream:
         raise StreamFailed(
@@ -117,6 +147,11 @@ def _ask_camera(question: dict[str, Any]) -> dict[str, Any]:
             f"{address}: the camera says no address for its stream. Restart it; if that does not "
             "help, give its rtsp:// address instead.",
         )
+    less = smaller_profile(profiles, main)
+    substream = ""
+    if less is not None:
+        found = session.attempt(media.GetStreamUri, _stream_of(less.token))
+        substream = text_of(found, "Uri")
     # Many cameras have no snapshot address; the stream gives pictures too.
     snapshot = text_of(session.attempt(media.GetSnapshotUri, {"ProfileToken": profile}), "Uri")
     identity = Identity(
@@ -125,6 +160,7 @@ def _ask_camera(question: dict[str, Any]) -> dict[str, Any]:
         snapshot=dialled(snapshot, address) if snapshot else "",
         clock_ahead=ahead,
         clock=clock,
+        substream=dialled(substream, address) if substream else "",
     )
     return asdict(identity)
 

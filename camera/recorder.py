@@ -9,24 +9,29 @@ not recorded.
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
 from camera import footage
+from camera.darkroom import Darkroom
+from camera.disk import Steward
 from camera.errands import Errands
 from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
+from camera.proposals import Proposals
+from camera.sentinel import Sentinel, unfilmed
+from camera.sight import Sight, kept_view
 from camera.snapshots import Photographer
-from edge import bindings, box, cameras, queries
+from edge import bindings, box, cameras, disk, queries
 from edge.box import BoxService
 from edge.clock import monotonic
 from edge.config import CameraConfig
 from edge.keys import KeyProblem
 from edge.logins import Logins
 from edge.model import MINUTE, GapCause, Instant
+from edge.retention import NoCentre, Retention
 from edge.rules import snapshots
 from edge.rules.lessons import TAUGHT, recording_window
 
@@ -34,11 +39,8 @@ log = logging.getLogger("classbox")
 
 LOOK_EVERY_S = 0.5
 REPLAN_EVERY_S = 60.0
+CHECKPOINT_EVERY_S = 300.0
 _DAY = 24 * 60 * MINUTE
-# Below the first, recording stops so that the ledger and snapshots still find room; above the
-# second it goes on.
-STOP_BELOW = 128 * 1024 * 1024
-GO_ABOVE = 160 * 1024 * 1024
 
 NOT_RUNNING = Why(
     GapCause.RECORDER_OFF,
@@ -59,7 +61,6 @@ class Recorder:
         self._service = service
         self._ledger = service.ledger
         config = service.config
-        self._data_dir = config.data_dir
         self._config = config
         self._logins = Logins(config.data_dir)
         self._keepers: list[Keeper] = []
@@ -67,6 +68,10 @@ class Recorder:
         self._links: dict[str, frozenset[str]] = {}
         self._errands = Errands(service.ledger, config, self._logins)
         self._photographer = Photographer(service.ledger, service.media, config.runtime_dir)
+        self._darkroom = Darkroom(
+            service.ledger, service.media, config.runtime_dir, config.time_zone
+        )
+        self._proposals = Proposals(service.ledger, service.media, config.runtime_dir)
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
         self._planned: dict[str, Planned] = {}
@@ -75,7 +80,11 @@ class Recorder:
         self._adopted = False
         self._swept = False  # the time before this run was looked through
         self._replan_at = 0.0
-        self._room = True
+        self._steward = Steward(service.ledger, config)
+        self._sentinel = Sentinel(service.ledger)
+        self._checkpoint_at = monotonic() + CHECKPOINT_EVERY_S
+        # With a centre it is the link that knows what may go.
+        self._retention = _housekeeping(service) if config.link is None else None
 
     def step(self) -> None:
         """Compare wanted with actual and take one step; waits for a change beforehand."""
@@ -84,20 +93,30 @@ class Recorder:
             if not self._adopted:
                 footage.adopt(self._service.media, self._ledger)
                 self._photographer.adopt()
+                self._darkroom.adopt()
                 self._adopted = True
             if changed or monotonic() >= self._replan_at:
                 self._replan()
-            self._look_at_the_disk()
+            self._steward.tend(recording=any(one.child is not None for one in self._keepers))
             clock = self._service.clock
             want = wanted(self._planned.values(), clock.now().at, clock.dated())
+            wants: dict[str, tuple[str, ...]] = {}
             for keeper in self._keepers:
-                mine = tuple(lesson for lesson in want if self._films(keeper, lesson))
+                mine = wants[keeper.camera.id] = tuple(
+                    lesson for lesson in want if self._films(keeper, lesson)
+                )
                 busy = [one.camera.address for one in self._keepers if one.working]
-                keeper.tend(mine, self._planned, self._explain, room=self._room, busy=busy)
+                quality = self._steward.quality
+                keeper.tend(mine, self._planned, self._explain, quality=quality, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._proposals.tend(self._keepers, self._films)
+            self._darkroom.tend(changed)
             self._errands.tend()
+            self._watch_over(wants)
             self._settle()
+            if self._retention is not None:
+                self._keep_house(self._retention)
             self._swept = True
         finally:
             self._show()
@@ -110,6 +129,23 @@ class Recorder:
         self._show()
         self._watch.close()
 
+    def _keep_house(self, retention: Retention) -> None:
+        """Do what the link does where there is one: shed media, move the WAL into the database."""
+        now = monotonic()
+        retention.step(now)
+        if now >= self._checkpoint_at:
+            self._checkpoint_at = now + CHECKPOINT_EVERY_S
+            self._ledger.store.checkpoint()
+
+    def _watch_over(self, wants: Mapping[str, tuple[str, ...]]) -> None:
+        filmed = {
+            lesson_id
+            for lesson_id in self._planned
+            if any(self._films(keeper, lesson_id) for keeper in self._keepers)
+        }
+        bare = unfilmed(self._planned.values(), filmed, self._service.clock.now().at)
+        self._sentinel.tend(self._keepers, wants, bare, self._steward.warnings())
+
     def _replan(self) -> None:
         """Look up the lessons of about now; the first time, all since the ledger was born.
 
@@ -121,6 +157,7 @@ class Recorder:
         with self._ledger.store.read() as connection:
             self._engage(bindings.in_force(connection, self._config, self._logins))
             self._links = cameras.links(connection)
+            self._sentinel.learn(connection)
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
             known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
@@ -152,6 +189,7 @@ class Recorder:
                     self._service.media,
                     config.segment_length,
                     config.time_zone,
+                    Sight(kept_view(config.data_dir, camera.id)),
                 )
             else:
                 keeper.bind(camera)
@@ -161,7 +199,7 @@ class Recorder:
     def _dismiss(self) -> None:
         """Let keepers of unbound cameras end their recordings, and go."""
         for keeper in self._leaving:
-            keeper.tend((), self._planned, self._explain, room=self._room)
+            keeper.tend((), self._planned, self._explain, quality=self._steward.quality)
         self._leaving = [keeper for keeper in self._leaving if keeper.child is not None]
 
     def _films(self, keeper: Keeper, lesson_id: str) -> bool:
@@ -200,10 +238,6 @@ class Recorder:
                 )
                 self._settled.add(key)
 
-    def _look_at_the_disk(self) -> None:
-        free = shutil.disk_usage(self._data_dir).free
-        self._room = free >= (STOP_BELOW if self._room else GO_ABOVE)
-
     def _show(self) -> None:
         """Put what the kiosk's lamp shows where it finds it."""
         cameras = {
@@ -218,6 +252,21 @@ class Recorder:
         self._service.show(
             "recorder.json", {"at": self._service.clock.now().at, "cameras": cameras}
         )
+
+
+def _housekeeping(service: BoxService) -> Retention:
+    ledger, media = service.ledger, service.media
+
+    def nobody_to_ask() -> None:
+        """Without a centre nothing becomes safe."""
+
+    return Retention(
+        ledger,
+        media,
+        NoCentre(media),
+        nobody_to_ask,
+        lambda: disk.to_shed(ledger, service.config),
+    )
 
 
 def _serve(service: BoxService) -> None:

@@ -8,7 +8,7 @@ parent does, by the kernel's signal (the parent asks for it) or because standard
 Orders come as JSON lines on standard input, the first one being the camera itself:
 
     {"camera", "address", "transport", "media", "segment_length"}   address with its login
-    {"do": "record", "lessons": ["…"]}      record for these lessons from the next key frame on
+    {"do": "record", "lessons": ["…"], "quality"}   record for these from the next key frame on
     {"do": "photo", "id", "path"}           write the last key frame there as a JPEG
     {"do": "stop"}
 
@@ -18,6 +18,7 @@ Reports go as JSON lines to standard output:
     {"say": "opened", "parts": [{"draft", "lesson"}], "start", "continuous"}
     {"say": "alive", "at", "bytes"}         each second; bytes of video that are safely on the disk
     {"say": "closed", "drafts": ["…"]}      these may be stored now
+    {"say": "look", "grey", "mark", "rate"} a key frame made small, and frames a second
     {"say": "photo", "id", "at"} or {"say": "photo", "id", "error"}
     {"say": "failed", "kind", "message"}    the last report; see camera.failures
 """
@@ -40,6 +41,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from camera.failures import Failure, StreamFailed, redacted
+from camera.looks import Looks
 from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
 from camera.stream import KeyFrame, Stream, jpeg
 from edge.clock import STEP, inherited, monotonic
@@ -47,6 +49,7 @@ from edge.events import RecordingStored
 from edge.files import sync_folder
 from edge.media import Draft, MediaStore
 from edge.model import SECOND, Duration, Instant, Reading
+from edge.rules.disk import Quality
 
 SYNC_EVERY_S = 1.0
 # A key frame older than this shows a moment that is over.
@@ -74,12 +77,20 @@ class Order:
     segment_length: Duration
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """For which lessons to record, none for nothing, and how much of the stream."""
+
+    lessons: tuple[str, ...]
+    quality: Quality
+
+
 @dataclass(slots=True)
 class _Part:
     """The part that is being written: one file, one draft for each lesson it belongs to."""
 
     segment: Segment
-    lessons: tuple[str, ...]
+    wanted: Wanted
     drafts: list[Draft]
     start: Instant
     drifted: bool = False
@@ -108,8 +119,9 @@ class Recording:
         self._key_frame: KeyFrame | None = None
         self._last_packet: Instant = 0
         self._heard_at: Instant = 0
+        self._looks = Looks()
         # Set by the thread that reads orders.
-        self.lessons: tuple[str, ...] = ()
+        self.wanted = Wanted((), Quality.FULL)
         self.stop = threading.Event()
 
     def run(self) -> None:
@@ -141,10 +153,13 @@ class Recording:
             self._mind_a_leap(reading)
             now = reading.at
             self._hear(now)
+            if packet.stream.type == "video":
+                self._looks.count()
             if packet.stream.type == "video" and packet.is_keyframe:
                 self._at_key_frame(stream, packet, now)
                 self._key_frame = stream.key_frame(packet, now)
-            elif self._part is not None and not self.lessons:
+                self._look(self._key_frame)
+            elif self._part is not None and not self.wanted.lessons:
                 self._end_part(now)
             if self._part is not None:
                 self._write(stream, packet, now)
@@ -172,6 +187,13 @@ class Recording:
         """
         return max(self._part.start if self._part else 0, self._last_packet)
 
+    def _look(self, key_frame: KeyFrame) -> None:
+        now = monotonic()
+        if self._looks.due(now):
+            report = self._looks.report(key_frame, now)
+            if report is not None:
+                self._say(report)
+
     def _mind_a_leap(self, reading: Reading) -> None:
         """End the part where the time was set: none begins by one time and ends by another."""
         offset = reading.at - reading.mono // 1000
@@ -183,29 +205,33 @@ class Recording:
         part, changed = self._part, stream.changes_with(packet)
         if part is not None:
             due = now - part.start >= self._order.segment_length
-            if part.lessons == self.lessons and not (due or changed or part.drifts(now)):
+            if part.wanted == self.wanted and not (due or changed or part.drifts(now)):
                 return
             self._end_part(now)
-        if self.lessons:
+        if self.wanted.lessons:
             self._begin_part(stream, packet, now, continues=part is not None)
 
     def _begin_part(
         self, stream: Stream, packet: Packet[Any], now: Instant, *, continues: bool
     ) -> None:
-        lessons = self.lessons
-        drafts = [self._media.draft(self._event_to_be(lesson, now)) for lesson in lessons]
-        segment = Segment(drafts[0].path, stream, packet, now)
+        wanted = self.wanted
+        drafts = [
+            self._media.draft(self._event_to_be(lesson, now, wanted.quality))
+            for lesson in wanted.lessons
+        ]
+        key_frames = wanted.quality is Quality.KEY_FRAMES
+        segment = Segment(drafts[0].path, stream, packet, now, key_frames=key_frames)
         for draft in drafts[1:]:
             os.link(drafts[0].path, draft.path)
         sync_folder(self._media.incoming)
-        self._part = _Part(segment, lessons, drafts, now)
+        self._part = _Part(segment, wanted, drafts, now)
         parts = [
             {"draft": draft.id, "lesson": lesson}
-            for draft, lesson in zip(drafts, lessons, strict=True)
+            for draft, lesson in zip(drafts, wanted.lessons, strict=True)
         ]
         self._say({"say": "opened", "parts": parts, "start": now, "continuous": continues})
 
-    def _event_to_be(self, lesson: str, now: Instant) -> RecordingStored:
+    def _event_to_be(self, lesson: str, now: Instant, quality: Quality) -> RecordingStored:
         """Return the event of a part whose end is not known yet: ``end`` equals ``start``."""
         return RecordingStored(
             lesson_id=lesson,
@@ -215,6 +241,7 @@ class Recording:
             sha256="",
             bytes=0,
             interrupted=True,
+            quality=quality,
             boot=self._reading.boot,
             mono=self._reading.when(now).mono,
             clock=self._reading.clock,
@@ -284,7 +311,7 @@ def _listen(recording: Recording, ended: threading.Event) -> None:
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "record":
-            recording.lessons = tuple(order["lessons"])
+            recording.wanted = Wanted(tuple(order["lessons"]), Quality(order["quality"]))
         elif order["do"] == "photo":
             recording.photo(order["id"], Path(order["path"]))
         elif order["do"] == "stop":

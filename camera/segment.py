@@ -105,8 +105,21 @@ class _Sound(Protocol):
 class Segment:
     """One file that begins at a key frame of *stream*."""
 
-    def __init__(self, path: Path, stream: Stream, key_frame: Packet[Any], at: Instant) -> None:
-        """Create the file; ``at`` is when *key_frame*, to be written next, arrived."""
+    def __init__(
+        self,
+        path: Path,
+        stream: Stream,
+        key_frame: Packet[Any],
+        at: Instant,
+        *,
+        key_frames: bool = False,
+    ) -> None:
+        """Create the file; ``at`` is when *key_frame*, to be written next, arrived.
+
+        *key_frames*: of the picture keep the key frames only, and no sound, which would take as
+        much room as they do.
+        """
+        self._key_frames = key_frames
         self._file = GrowingFile(path)
         self._output = av.open(self._file, "w", format="mp4", options=_MUXER)
         moment = datetime.fromtimestamp(at / 1_000_000, UTC)
@@ -119,8 +132,10 @@ class Segment:
         self._index = stream.video.index
         self._tracks = {stream.video.index: _track(stream.video.time_base, begin)}
         self._sound: _Sound | None = None
-        if stream.audio is not None and stream.audio.codec_context.name in (
-            COPIED_SOUND | CONVERTED_SOUND
+        if (
+            not key_frames
+            and stream.audio is not None
+            and stream.audio.codec_context.name in (COPIED_SOUND | CONVERTED_SOUND)
         ):
             assert stream.audio.time_base is not None
             self._tracks[stream.audio.index] = _track(stream.audio.time_base, begin)
@@ -136,6 +151,8 @@ class Segment:
             return
         is_video = packet.stream.type == "video"
         if not _fit(packet, track, is_video):
+            return
+        if self._key_frames and not packet.is_keyframe:
             return
         if is_video:
             packet.stream = self._video

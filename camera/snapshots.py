@@ -1,8 +1,9 @@
 """The planned snapshots: each taken once inside its window, or stated as missed with its cause.
 
-Owns the way from a slot of the plan to its event. Promises one answer to each slot however often
-the recorder is killed: the event's id follows from the slot, and the ledger is asked inside the
-transaction. A picture is never backdated: what was taken outside the window is not used.
+Owns the way from a slot of the plan to its event: aim, retry to the end of the window, look in the
+recording, else say why not. Promises one answer to each slot however often the recorder is killed:
+the event's id follows from the slot, and the ledger is asked inside the transaction. A picture is
+never backdated: what was not seen inside the window is not used.
 """
 
 from __future__ import annotations
@@ -13,58 +14,41 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from camera import photo
+from camera import excerpt, lenses, photo
+from camera.excerpt import Part
 from camera.failures import StreamFailed
 from camera.health import Planned, SlotKey, due, passed, slot_key
 from camera.keeper import Keeper
-from camera.supervision import Child, NoPhoto
+from camera.lenses import NO_CAMERA, NoPicture, Picture
 from camera.task import Task
-from edge import queries
+from edge import events, queries
 from edge.clock import monotonic
-from edge.events import SnapshotMissed, SnapshotTaken
+from edge.events import RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.ledger import Ledger
 from edge.media import MediaStore
-from edge.model import Instant, SnapshotSlot
+from edge.model import Instant, MissCause, SnapshotSlot
 
 log = logging.getLogger("classbox")
 
 RETRY_S = 3.0
 NOT_RUNNING = "The box was off, or the recorder was not running, while it should have been taken."
-NO_CAMERA = "No classroom camera is bound: classbox cameras discover, classbox cameras add."
+LATE = "The camera answered only after the time was over."
+FROM_RECORDING = "from_recording"
+# A part that is stored while it is read is gone from where it lay; then it is looked up again.
+_LOOKS = 3
 _IDS = uuid.UUID("3d2f4e6a-0c1b-5d7e-9a86-4b5c1f20e7d3")
-
 
 # Whether the keeper's camera films the lesson of that id.
 Films = Callable[[Keeper, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture from a camera. ``method`` is one of those of the event."""
+class _Work:
+    """A picture on its way; ``late``: it is looked for in the recording."""
 
-    camera: str
-    at: Instant
-    method: str
-    content: bytes
-
-
-class NoPicture(Exception):
-    """No camera gave a picture; the message lists what was tried and why it failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Lens:
-    """One camera as it can be asked now. Addresses hold logins: never print them."""
-
-    camera: str
-    label: str
-    child: Child | None
-    snapshot: str
-    user: str
-    password: str
-    stream: str
-    transport: str
-    trouble: str
+    slot: SnapshotSlot
+    task: Task[Picture]
+    late: bool
 
 
 class Photographer:
@@ -75,9 +59,10 @@ class Photographer:
         self._ledger = ledger
         self._media = media
         self._folder = folder
-        self._at_work: tuple[SnapshotSlot, Task[Picture]] | None = None
+        self._at_work: _Work | None = None
         self._retry_at = 0.0
-        self._causes: dict[SlotKey, str] = {}
+        self._causes: dict[SlotKey, tuple[MissCause, str]] = {}
+        self._looks: dict[SlotKey, int] = {}
         self._done: set[SlotKey] = set()  # answered in the ledger
 
     def adopt(self) -> None:
@@ -94,39 +79,83 @@ class Photographer:
     def tend(self, planned: Iterable[Planned], keepers: Sequence[Keeper], films: Films) -> None:
         """Take one step: finish a picture, begin the next, state what was missed."""
         slots = [slot for entry in planned for slot in entry.slots]
-        self._finish()
+        self._finish(keepers, films)
         now = self._ledger.clock.now().at
         if due(slots, self._done, now) or passed(slots, self._done, now):
             self._done |= self._answered(slots)
         waiting = due(slots, self._done, now)
         if waiting and self._at_work is None and monotonic() >= self._retry_at:
-            lenses = [_lens(one) for one in keepers if films(one, waiting[0].lesson_id)]
-            self._at_work = (waiting[0], Task(lambda: _take(lenses, self._folder)))
+            asked = [lenses.lens_of(one) for one in keepers if films(one, waiting[0].lesson_id)]
+            self._at_work = _Work(
+                waiting[0], Task(lambda: lenses.take(asked, self._folder)), late=False
+            )
         for slot in passed(slots, self._done, now):
-            if self._at_work is None or slot_key(self._at_work[0]) != slot_key(slot):
-                self._miss(slot, [one for one in keepers if films(one, slot.lesson_id)])
+            if self._at_work is None or slot_key(self._at_work.slot) != slot_key(slot):
+                self._look_back(slot, [one for one in keepers if films(one, slot.lesson_id)])
 
-    def _finish(self) -> None:
-        if self._at_work is None or not self._at_work[1].done:
+    def _finish(self, keepers: Sequence[Keeper], films: Films) -> None:
+        work = self._at_work
+        if work is None or not work.task.done:
             return
-        slot, task = self._at_work
+        key = slot_key(work.slot)
         try:
-            picture = task.result()
+            picture = work.task.result()
+        except FileNotFoundError:
+            self._at_work = None  # the part was stored meanwhile: it is looked up anew
+            return
         except NoPicture as error:
             self._at_work = None
+            if work.late:
+                self._looks[key] = _LOOKS
+                return
             self._retry_at = monotonic() + RETRY_S
-            if self._causes.get(slot_key(slot)) != str(error):
-                log.warning("snapshot of lesson %s: %s", slot.lesson_id, error)
-            self._causes[slot_key(slot)] = str(error)
+            if self._causes.get(key) != (error.cause, str(error)):
+                log.warning("snapshot of lesson %s: %s", work.slot.lesson_id, error)
+            self._causes[key] = (error.cause, str(error))
             return
-        if slot.window.holds(picture.at):
-            self._store(slot, picture)
+        if work.slot.window.holds(picture.at):
+            self._store(work.slot, picture)
         else:
-            self._causes[slot_key(slot)] = "The camera answered only after the time was over."
+            self._causes[key] = (MissCause.ANSWERED_LATE, LATE)
         self._at_work = None
 
+    def _look_back(self, slot: SnapshotSlot, keepers: Sequence[Keeper]) -> None:
+        """Look for *slot* in the recording; without one state that it was missed."""
+        looks = self._looks.get(slot_key(slot), 0)
+        parts = self._parts(slot) if looks < _LOOKS else []
+        if not parts:
+            self._miss(slot, keepers)
+        elif self._at_work is None:
+            self._looks[slot_key(slot)] = looks + 1
+            self._at_work = _Work(slot, Task(lambda: _find(slot, parts, self._folder)), late=True)
+
+    def _parts(self, slot: SnapshotSlot) -> list[Part]:
+        """Return the parts that may hold a frame of *slot*, the one that reaches its aim first."""
+        window = slot.window
+        now = self._ledger.clock.now()
+        found: list[tuple[Part, Instant]] = []
+        with self._ledger.store.read() as connection:
+            for row in queries.recordings(connection, slot.lesson_id):
+                clocks = events.clocks_at(
+                    row["starts"], row["boot"], row["mono"], row["clock"], now
+                )
+                path = self._media.path(row["sha256"])
+                found.append((Part(row["camera"], path, row["starts"], clocks), row["ends"]))
+        for draft in self._media.unfinished([RecordingStored.kind]):
+            body = draft.body
+            assert isinstance(body, RecordingStored)
+            if body.lesson_id == slot.lesson_id and not body.sha256:
+                part = Part(body.camera, draft.path, body.start, body.begun(now))
+                found.append((part, window.last))
+        near = [
+            (max(part.start - slot.aim, slot.aim - ends, 0), part)
+            for part, ends in found
+            if part.start <= window.last and ends >= window.opens and part.file.exists()
+        ]
+        return [part for _, part in sorted(near, key=lambda one: (one[0], one[1].start))]
+
     def _store(self, slot: SnapshotSlot, picture: Picture) -> None:
-        taken = self._ledger.clock.now().when(picture.at)
+        taken = (picture.clocks or self._ledger.clock.now()).when(picture.at)
         body = SnapshotTaken(
             lesson_id=slot.lesson_id,
             hour=slot.hour,
@@ -145,13 +174,17 @@ class Photographer:
         draft.store(self._ledger)
 
     def _miss(self, slot: SnapshotSlot, keepers: Sequence[Keeper]) -> None:
-        cause = self._causes.get(slot_key(slot), NOT_RUNNING) if keepers else NO_CAMERA
+        cause, detail = MissCause.NO_CAMERA, NO_CAMERA
+        if keepers:
+            unknown = (MissCause.RECORDER_OFF, NOT_RUNNING)
+            cause, detail = self._causes.get(slot_key(slot), unknown)
         body = SnapshotMissed(
             lesson_id=slot.lesson_id,
             hour=slot.hour,
             number=slot.number,
             camera=keepers[0].camera.id if keepers else "",
             cause=cause,
+            detail=detail,
         )
         with self._ledger.writing() as writer:
             rows = queries.snapshots(writer.connection, slot.lesson_id)
@@ -171,67 +204,20 @@ class Photographer:
         return uuid.uuid5(_IDS, name).hex
 
 
-def _lens(keeper: Keeper) -> _Lens:
-    camera = keeper.camera
-    return _Lens(
-        camera=camera.id,
-        label=camera.label,
-        child=keeper.child,
-        snapshot=keeper.identity.snapshot if keeper.identity else "",
-        user=camera.user,
-        password=camera.password,
-        stream=keeper.stream_address(),
-        transport=camera.transport,
-        trouble=keeper.cause,
-    )
+def _find(slot: SnapshotSlot, parts: Sequence[Part], folder: Path) -> Picture:
+    """Return the frame of *slot* that is nearest to its aim. Raises NoPicture, FileNotFoundError.
 
-
-def _take(lenses: Sequence[_Lens], folder: Path) -> Picture:
-    """Return a picture of the first camera that gives one, in the quickest way it has.
-
-    Runs beside the service loop; raises NoPicture.
+    Runs beside the service loop.
     """
-    tried: list[str] = []
-    for lens in lenses:
-        ways = _ways(lens)
-        if not ways:
-            tried.append(f"{lens.label}: {lens.trouble or 'its address is not found out yet'}")
-        for method, take in ways:
-            path = folder / f"snapshot-{uuid.uuid4().hex}.jpg"
-            try:
-                at = take(path)
-                content = path.read_bytes()
-            except (NoPhoto, StreamFailed, OSError) as error:
-                tried.append(f"{lens.label}, {method}: {error}")
-                continue
-            finally:
-                path.unlink(missing_ok=True)
-            if photo.is_whole_jpeg(content):
-                return Picture(lens.camera, at, method, content)
-            tried.append(f"{lens.label}, {method}: the picture is damaged")
-    raise NoPicture("; ".join(tried) or NO_CAMERA)
-
-
-def _ways(lens: _Lens) -> list[tuple[str, Callable[[Path], Instant]]]:
-    """Return the ways to a picture, the quickest first (measured: 13 ms, 8 ms, 81-320 ms).
-
-    The recorder's key frame comes before the snapshot address although it is slower, for it
-    costs the camera nothing and shows what the recording shows.
-    """
-    ways: list[tuple[str, Callable[[Path], Instant]]] = []
-    if lens.child is not None:
-        ways.append(("key_frame", lens.child.photo))
-    if lens.snapshot:
-        ways.append(
-            (
-                "snapshot_address",
-                lambda path: photo.from_snapshot_address(
-                    lens.snapshot, lens.user, lens.password, path
-                ),
-            )
-        )
-    if lens.stream:
-        ways.append(
-            ("fast_open", lambda path: photo.from_stream(lens.stream, lens.transport, path))
-        )
-    return ways
+    for part in parts:
+        path = folder / f"snapshot-{uuid.uuid4().hex}.jpg"
+        if not part.file.exists():
+            raise FileNotFoundError(part.file)
+        try:
+            at: Instant = excerpt.frame(part, slot.window, slot.aim, path)
+            return Picture(part.camera, at, FROM_RECORDING, path.read_bytes(), part.clocks)
+        except StreamFailed as error:
+            log.info("snapshot of lesson %s, in the recording: %s", slot.lesson_id, error)
+        finally:
+            path.unlink(missing_ok=True)
+    raise NoPicture(MissCause.PICTURE_UNUSABLE, "the recording has no frame of that time")

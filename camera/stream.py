@@ -180,8 +180,13 @@ def parameter_sets(picture: bytes) -> tuple[bytes, bytes]:
 
 def jpeg(key_frame: KeyFrame) -> bytes:
     """Return the picture as a JPEG. Raises StreamFailed when it cannot be decoded."""
+    return encoded(decoded(key_frame))
+
+
+def decoded(key_frame: KeyFrame) -> VideoFrame:
+    """Return the picture. Raises StreamFailed when it cannot be decoded."""
     try:
-        return _encoded(_decoded(key_frame))
+        return _decoded(key_frame)
     except (FFmpegError, IndexError):
         raise StreamFailed(
             Failure.BROKEN, "the camera's last key frame cannot be decoded; the next one may"
@@ -205,7 +210,8 @@ def _size(key_frame: KeyFrame) -> tuple[int, int] | None:
     return frame.width, frame.height
 
 
-def _encoded(frame: VideoFrame) -> bytes:
+def encoded(frame: VideoFrame) -> bytes:
+    """Return a decoded picture as a JPEG. Raises FFmpegError."""
     picture = frame.reformat(format="yuvj420p")
     picture.pts = 0
     encoder = av.CodecContext.create("mjpeg", "w")

@@ -22,6 +22,7 @@ from typing import Any
 from camera.recording import Order
 from edge.clock import monotonic
 from edge.model import Instant
+from edge.rules.disk import Quality
 
 # Dialling twice (see camera.stream) with a time-out each, and a slow start of Python.
 DIAL_WITHIN_S = 25.0
@@ -29,6 +30,8 @@ DIAL_WITHIN_S = 25.0
 ALIVE_WITHIN_S = 12.0
 GROWTH_WITHIN_S = 15.0
 STOP_WITHIN_S = 8.0
+# A recording is shown as running only while it was seen to grow.
+_GROWN_WITHIN_S = 5.0
 PHOTO_WITHIN_S = 4.0
 
 _ENDED = "the recording process has ended"
@@ -47,6 +50,7 @@ class Child:
         """Start the process; it dials at once and records once told for which lessons."""
         self.started = monotonic()
         self.lessons: tuple[str, ...] = ()
+        self.quality = Quality.FULL
         self.streaming = False
         # What the process said and nobody has dealt with yet, oldest first.
         self.reports: deque[Report] = deque()
@@ -75,17 +79,18 @@ class Child:
         """Whether the process lives."""
         return self._process.poll() is None
 
-    def record(self, lessons: tuple[str, ...]) -> None:
+    def record(self, lessons: tuple[str, ...], quality: Quality = Quality.FULL) -> None:
         """Record for *lessons* from the next key frame on; none ends the present part."""
-        if lessons != self.lessons:
+        if (lessons, quality) != (self.lessons, self.quality):
             if not self.lessons:
                 self._grown_at = monotonic()
-            self.lessons = lessons
-            self._send({"do": "record", "lessons": list(lessons)})
+            self.lessons, self.quality = lessons, quality
+            self._send({"do": "record", "lessons": list(lessons), "quality": quality})
 
-    def grown_within(self, seconds: float) -> bool:
-        """Tell whether more video reached the disk in the last *seconds*."""
-        return self._bytes > 0 and monotonic() - self._grown_at <= seconds
+    def grows(self) -> bool:
+        """Tell whether more video reached the disk a moment ago; key frames are seconds apart."""
+        within = _GROWN_WITHIN_S if self.quality is not Quality.KEY_FRAMES else GROWTH_WITHIN_S
+        return self._bytes > 0 and monotonic() - self._grown_at <= within
 
     def hangs(self) -> str:
         """Return why this process must be ended by force, empty when all is well."""

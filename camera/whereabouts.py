@@ -60,6 +60,12 @@ class Whereabouts:
             return ""
         return with_login(self.identity.stream, camera.user, camera.password)
 
+    def substream(self) -> str:
+        """Return the address of the smaller stream with its login; empty where none is known."""
+        camera = self.camera
+        found = self.identity.substream if self.identity else camera.substream
+        return with_login(found, camera.user, camera.password) if found else ""
+
     def address(self) -> str:
         """Return where to dial, empty while that is being found out. Raises StreamFailed."""
         if self.camera.kind == "onvif" and self.identity is None:

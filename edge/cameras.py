@@ -39,6 +39,15 @@ def stated(connection: sqlite3.Connection) -> dict[str, Facts]:
     return found
 
 
+def labels(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what stands on the cable of each camera that was bound and films the classroom."""
+    return {
+        camera: facts[BOUND]["label"]
+        for camera, facts in stated(connection).items()
+        if BOUND in facts and facts[BOUND]["role"] != "door"
+    }
+
+
 def links(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """Return the cameras that each lesson with links is filmed by."""
     found: dict[str, frozenset[str]] = {}

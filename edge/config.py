@@ -31,7 +31,8 @@ class CameraConfig:
     """One camera of the room. ``label`` is what stands on its cable.
 
     ``kind``: onvif | rtsp | v4l2. ``role``: classroom | spare | door. ``serial``: the number by
-    which it is found again when it has another address; empty where none is known.
+    which it is found again when it has another address; empty where none is known. ``substream``:
+    its smaller stream, recorded when the disk fills; an ONVIF camera is asked for it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class CameraConfig:
     password: str = field(repr=False)
     role: str = "classroom"
     serial: str = ""
+    substream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,15 @@ class LinkConfig:
 
 @dataclass(frozen=True, slots=True)
 class KioskConfig:
-    """Where the kiosk's pages are served; loopback unless somebody decides otherwise."""
+    """Where the kiosk's pages are served; loopback unless somebody decides otherwise.
+
+    ``phone_host`` (empty: found out) and ``phone_port``: where an invited phone sends a photo.
+    """
 
     host: str
     port: int
+    phone_host: str
+    phone_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +163,22 @@ def _camera(table: Table, folder: Path) -> CameraConfig:
             "address",
             "write rtsp://HOST:PORT/PATH for an RTSP camera or onvif://HOST:PORT for an ONVIF one.",
         )
-    if urlsplit(address).password:
-        raise table.error("address", "put the password under `password_file`, not in the address.")
+    substream = table.text("substream", "")
+    if substream and urlsplit(substream).scheme not in ("rtsp", "rtsps"):
+        raise table.error("substream", "write rtsp://HOST:PORT/PATH, or leave it out.")
+    for name, value in (("address", address), ("substream", substream)):
+        if value and urlsplit(value).password:
+            raise table.error(name, "put the password under `password_file`, not in the address.")
     camera = CameraConfig(
         id=table.text("id"),
         label=table.text("label", table.text("id")),
         kind=kinds[scheme],
         address=address,
         transport=table.text("transport", "auto", choices=("auto", "tcp", "udp")),
+        role=table.text("role", "classroom", choices=("classroom", "spare")),
         user=table.text("user", ""),
         password=_password(table, folder),
+        substream=substream,
     )
     table.finish()
     return camera
@@ -219,6 +232,8 @@ def _kiosk(table: Table) -> KioskConfig:
     kiosk = KioskConfig(
         host=table.text("host", "127.0.0.1"),
         port=table.whole("port", 8600, least=1, most=65535),
+        phone_host=table.text("phone_host", ""),
+        phone_port=table.whole("phone_port", 8601, least=0, most=65535),
     )
     table.finish()
     return kiosk

@@ -29,6 +29,7 @@ _CAMERA_KEYS = (
     "login",
 )  # fmt: skip
 _NOTICE_KEYS = ("id", "from", "until", "title", "body")
+APPROVED, REJECTED = VERDICTS = ("approved", "rejected")
 SECRETS = ("user", "password", "code")
 
 
@@ -61,12 +62,26 @@ class Bindings:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the authority says of a lesson's spot check. ``result``: approved | rejected."""
+
+    result: str
+    by: str
+    at: Instant
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draw:
-    """A lesson drawn for a spot check (R6): by whom, and when."""
+    """A lesson drawn for a spot check (R6): by whom, and when.
+
+    ``verdict`` is None while the authority has not decided: that is pending, not rejected.
+    """
 
     lesson_id: str
     by: str
     drawn_at: Instant
+    verdict: Verdict | None = None
 
 
 def parse_bindings(values: Mapping[str, Any]) -> Bindings:
@@ -110,21 +125,45 @@ def parse_draws(values: Mapping[str, Any]) -> tuple[Draw, ...]:
     draws: list[Draw] = []
     for number, entry in enumerate(listing(values, "drawn", "")):
         place = f"drawn[{number}]"
-        only(entry, ("lesson", "by", "at"), place)
+        only(entry, ("lesson", "by", "at", "verdict"), place)
         lesson = text(entry, "lesson", place)
         if not lesson:
             raise BadDocument(f"{place}.lesson: name the lesson that is drawn")
-        draws.append(Draw(lesson, text(entry, "by", place), time(entry, "at", place)))
+        verdict = verdict_from(entry["verdict"], place) if "verdict" in entry else None
+        draws.append(Draw(lesson, text(entry, "by", place), time(entry, "at", place), verdict))
     unique([one.lesson_id for one in draws], "drawn", "lesson")
     return tuple(draws)
 
 
 def draws_to_json(draws: tuple[Draw, ...]) -> bytes:
     """Return the document that ``parse_draws`` reads."""
-    drawn = [
-        {"lesson": one.lesson_id, "by": one.by, "at": time_to_json(one.drawn_at)} for one in draws
-    ]
+    drawn: list[dict[str, Any]] = []
+    for one in draws:
+        entry = {"lesson": one.lesson_id, "by": one.by, "at": time_to_json(one.drawn_at)}
+        verdict = {"verdict": verdict_to_json(one.verdict)} if one.verdict else {}
+        drawn.append({**entry, **verdict})
     return canonical({"drawn": drawn})
+
+
+def verdict_from(entry: Any, place: str) -> Verdict:
+    """Return the verdict that stands at *place* of a document."""
+    place = f"{place}.verdict"
+    only(entry, ("result", "by", "at", "reason"), place)
+    result = text(entry, "result", place)
+    if result not in VERDICTS:
+        raise BadDocument(f"{place}.result: {result!r} is none of {', '.join(VERDICTS)}")
+    reason = text(entry, "reason", place, "")
+    return Verdict(result, text(entry, "by", place), time(entry, "at", place), reason)
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, str]:
+    """Return what ``verdict_from`` reads."""
+    return {
+        "result": verdict.result,
+        "by": verdict.by,
+        "at": time_to_json(verdict.at),
+        "reason": verdict.reason,
+    }
 
 
 def parse_notices(values: Mapping[str, Any]) -> tuple[Notice, ...]:

@@ -222,7 +222,8 @@ class ScanMade(Body, kind="scan.made"):
 class SnapshotTaken(Body, kind="snapshot.taken"):
     """A planned snapshot exists. ``method``: key_frame | snapshot_address | fast_open.
 
-    ``boot``, ``mono``, ``clock`` complete the reading at ``at``, as in ``scan.made``.
+    Or ``from_recording``: found there after its window had passed; ``at`` is when that frame was
+    recorded. ``boot``, ``mono``, ``clock`` complete the reading at ``at``, as in ``scan.made``.
     """
 
     lesson_id: str
@@ -244,13 +245,17 @@ class SnapshotTaken(Body, kind="snapshot.taken"):
 
 @dataclass(frozen=True)
 class SnapshotMissed(Body, kind="snapshot.missed"):
-    """A planned snapshot could not be taken inside its window, and why."""
+    """A planned snapshot could not be taken inside its window, nor found in the recording.
+
+    ``cause``: one of model.MissCause; ``detail``: the same in a sentence that says what to do.
+    """
 
     lesson_id: str
     hour: int
     number: int
     camera: str
     cause: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -267,6 +272,7 @@ class RecordingStored(Body, kind="recording.stored"):
     """One part of a lesson's recording is complete on disk.
 
     ``interrupted``: the part ended by a kill, a power cut or a lost camera, not by plan.
+    ``quality``: full | substream | key_frames (rules.disk).
     ``boot``, ``mono``, ``clock`` complete the reading at ``start``, as in ``scan.made``.
     """
 
@@ -277,6 +283,7 @@ class RecordingStored(Body, kind="recording.stored"):
     sha256: str
     bytes: int
     interrupted: bool
+    quality: str = "full"
     boot: str = ""
     mono: int = 0
     clock: str = ""

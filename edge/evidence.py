@@ -80,7 +80,7 @@ def _snapshot_missed(connection: sqlite3.Connection, event: Event, body: Snapsho
 def _recording_stored(connection: sqlite3.Connection, event: Event, body: RecordingStored) -> None:
     begun = body.begun(event.reading)
     connection.execute(
-        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.seq,
             body.lesson_id,
@@ -90,6 +90,7 @@ def _recording_stored(connection: sqlite3.Connection, event: Event, body: Record
             body.sha256,
             body.bytes,
             int(body.interrupted),
+            body.quality,
             begun.boot,
             begun.mono,
             begun.clock,

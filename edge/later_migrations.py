@@ -13,6 +13,35 @@ from edge.migrations import run_script
 
 
 @box()
+def health(db: Database) -> None:
+    """What is wrong now, how the disk is used, and at what quality each part was recorded."""
+    run_script(
+        db,
+        """
+CREATE TABLE alert (
+    subject   TEXT NOT NULL,                     -- a camera's id, or 'box'
+    code      TEXT NOT NULL,                     -- of edge.rules.alerts
+    detail    TEXT NOT NULL,
+    lesson_id TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (subject, code)
+) STRICT
+
+CREATE TABLE disk_plan (
+    quality   TEXT NOT NULL,                     -- of edge.rules.disk
+    ballast   INTEGER NOT NULL,
+    free      INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    days_left INTEGER NOT NULL,
+    at        INTEGER NOT NULL
+) STRICT
+
+ALTER TABLE recording ADD COLUMN quality TEXT NOT NULL DEFAULT 'full'
+""",
+    )
+
+
+@box()
 def directions(db: Database) -> None:
     """Lessons drawn for a spot check. Profiles are read from their document: no table of theirs."""
     run_script(
@@ -56,5 +85,55 @@ ALTER TABLE recording ADD COLUMN boot TEXT NOT NULL DEFAULT ''
 ALTER TABLE recording ADD COLUMN mono INTEGER NOT NULL DEFAULT 0
 
 ALTER TABLE recording ADD COLUMN clock TEXT NOT NULL DEFAULT 'synchronised'
+""",
+    )
+
+
+@box()
+def pictures(db: Database) -> None:
+    """Marked copies of classroom pictures with their head counts, spot checks, verdicts."""
+    run_script(
+        db,
+        """
+CREATE TABLE picture_copy (
+    original      TEXT PRIMARY KEY,              -- SHA-256 of the picture as it was taken
+    lesson_id     TEXT NOT NULL,
+    sha256        TEXT NOT NULL,                 -- of the copy with the watermark
+    heads         INTEGER NOT NULL,
+    model         TEXT NOT NULL,
+    model_version TEXT NOT NULL
+) STRICT
+
+CREATE INDEX picture_copy_by_lesson ON picture_copy (lesson_id)
+
+CREATE TABLE spot_check (
+    id        TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,
+    lesson_id TEXT NOT NULL,
+    by        TEXT NOT NULL,                     -- the instructor who confirmed it
+    at        INTEGER NOT NULL,
+    present   INTEGER NOT NULL,                  -- checked in then
+    items     TEXT NOT NULL                      -- JSON: SHA-256 of what was confirmed
+) STRICT
+
+CREATE INDEX spot_check_by_lesson ON spot_check (lesson_id)
+
+CREATE TABLE spot_check_item (
+    seq       INTEGER PRIMARY KEY,
+    check_id  TEXT NOT NULL,
+    number    INTEGER NOT NULL,                  -- in its spot check, from 1
+    lesson_id TEXT NOT NULL,
+    sort      TEXT NOT NULL CHECK (sort IN ('photo', 'clip')),
+    source    TEXT NOT NULL,                     -- classroom | spare | phone
+    camera    TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    sha256    TEXT NOT NULL
+) STRICT
+
+CREATE INDEX spot_check_item_by_check ON spot_check_item (check_id)
+
+ALTER TABLE draw ADD COLUMN verdict TEXT NOT NULL DEFAULT ''
+
+CREATE INDEX media_by_file ON media (sha256)
 """,
     )

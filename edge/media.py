@@ -126,6 +126,13 @@ class MediaStore:
             raise MediaError(f"{sha256!r} is not the name of a media file")
         return self.root / sha256[:2] / sha256
 
+    def room_of(self, sha256: str) -> int | None:
+        """Return how many bytes of the disk a stored file takes, None when it is not there."""
+        try:
+            return self.path(sha256).stat().st_blocks * 512
+        except FileNotFoundError:
+            return None
+
     def open(self, sha256: str) -> BinaryIO:
         """Open a stored file for reading. Raises MediaError when it is not there."""
         try:

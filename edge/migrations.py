@@ -13,6 +13,7 @@ box = Migrations("classbox.box")
 
 # Emptied and filled again by a rebuild; the order does not matter, none refers to another.
 PROJECTIONS = (
+    "alert",
     "anchor",
     "attendance",
     "branch",
@@ -21,6 +22,7 @@ PROJECTIONS = (
     "camera_link",
     "class",
     "clock_truth",
+    "disk_plan",
     "document_in_force",
     "draw",
     "enrolment",
@@ -30,10 +32,13 @@ PROJECTIONS = (
     "media",
     "media_deleted",
     "media_missing",
+    "picture_copy",
     "recording",
     "recording_gap",
     "scan",
     "snapshot",
+    "spot_check",
+    "spot_check_item",
     "trainee",
 )
 

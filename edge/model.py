@@ -200,6 +200,24 @@ class GapCause(StrEnum):
     NO_PICTURE_YET = "no_picture_yet"
 
 
+class MissCause(StrEnum):
+    """Why a planned snapshot does not exist: the closed vocabulary of ``snapshot.missed``.
+
+    Words that it shares with GapCause mean the same. ``no_camera``: none is bound to the room.
+    ``picture_unusable``: what came was damaged. ``answered_late``: it came after the window.
+    """
+
+    CAMERA_UNREACHABLE = "camera_unreachable"
+    CAMERA_SILENT = "camera_silent"
+    CAMERA_HUNG_UP = "camera_hung_up"
+    LOGIN_REFUSED = "login_refused"
+    PICTURE_UNUSABLE = "picture_unusable"
+    ANSWERED_LATE = "answered_late"
+    DISK_FULL = "disk_full"
+    RECORDER_OFF = "recorder_off"
+    NO_CAMERA = "no_camera"
+
+
 class Way(StrEnum):
     """How a presence was established."""
 

@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import cameras, documents, events, evidence, queries, times
+from edge import alerts, cameras, documents, events, evidence, pictures, queries, times
 from edge.chain import Event
 from edge.clock_events import ClockCorrected
-from edge.directions import Draw
+from edge.directions import Draw, verdict_to_json
 from edge.document_events import DocumentApplied
 from edge.events import Body
 from edge.model import ClockQuality, Lesson, Reading, Window
@@ -25,7 +25,12 @@ from edge.rules.segments import segments_of
 
 B = TypeVar("B", bound=Body)
 Apply = Callable[[sqlite3.Connection, Event, Any], None]
-_APPLY: dict[type[Body], Apply] = {**cameras.APPLY, **evidence.APPLY}
+_APPLY: dict[type[Body], Apply] = {
+    **cameras.APPLY,
+    **alerts.APPLY,
+    **evidence.APPLY,
+    **pictures.APPLY,
+}
 
 
 def apply(connection: sqlite3.Connection, event: Event, body: Body) -> None:
@@ -143,8 +148,16 @@ def _replace_draws(connection: sqlite3.Connection, draws: Iterable[Draw]) -> Non
     """A lesson that was opened stays drawn: what was taken for the authority stays evidence."""
     connection.execute("DELETE FROM draw WHERE lesson_id NOT IN (SELECT lesson_id FROM lesson_run)")
     connection.executemany(
-        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?)",
-        [(draw.lesson_id, draw.by, draw.drawn_at) for draw in draws],
+        "INSERT OR REPLACE INTO draw VALUES (?, ?, ?, ?)",
+        [
+            (
+                draw.lesson_id,
+                draw.by,
+                draw.drawn_at,
+                _json(verdict_to_json(draw.verdict)) if draw.verdict else "",
+            )
+            for draw in draws
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import cast
 
 from edge import documents
-from edge.directions import Draw
+from edge.directions import Draw, verdict_from
 from edge.model import (
     Instant,
     Instructor,
@@ -182,7 +182,10 @@ def rulebook(connection: sqlite3.Connection) -> Rulebook:
 def draw_of(connection: sqlite3.Connection, lesson_id: str) -> Draw | None:
     """Return the draw by which a lesson is to be spot-checked (R6), None when it was not drawn."""
     row = connection.execute("SELECT * FROM draw WHERE lesson_id = ?", (lesson_id,)).fetchone()
-    return Draw(row["lesson_id"], row["drawn_by"], row["drawn_at"]) if row else None
+    if row is None:
+        return None
+    verdict = verdict_from(json.loads(row["verdict"]), "draw") if row["verdict"] else None
+    return Draw(row["lesson_id"], row["drawn_by"], row["drawn_at"], verdict)
 
 
 def notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:

@@ -22,7 +22,8 @@ from edge.model import SECOND, Duration, Instant
 CLAIM: Duration = 30 * SECOND
 # Kinds that a service of this box takes by ``claim``; the link carries out its own.
 CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST = "camera.discover", "camera.set_up", "camera.test"
-OF_SERVICES = ("enrol", CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
+SPOT_CHECK = "spot_check"
+OF_SERVICES = ("enrol", SPOT_CHECK, CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
 
 
 @dataclass(frozen=True, slots=True)

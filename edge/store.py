@@ -122,7 +122,8 @@ class Store:
     def checkpoint(self, truncate: bool = False) -> bool:
         """Move the WAL into the database file; False when a reader was in the way.
 
-        Only the link calls this, and an erasure: all under the lock that every writer holds.
+        Only the link calls this (the recorder where there is none), and an erasure: all under the
+        lock that every writer holds.
 
         The WAL keeps its size and is written again from its beginning, because syncing a file
         that grows costs more than syncing one that does not; *truncate*, or a very large WAL,

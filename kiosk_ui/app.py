@@ -36,11 +36,13 @@ from kiosk_ui import (
     instructor_pages,
     media_pages,
     public_pages,
+    spot_check_pages,
     words,
 )
 from kiosk_ui.live import Live
 from kiosk_ui.names import masked
 from kiosk_ui.parts import Parts, hang, parts
+from kiosk_ui.phone import Phones
 from kiosk_ui.runtime import Runtime
 
 POLICY = (
@@ -83,10 +85,17 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
             runtime=runtime,
             live=Live(ledger, runtime),
             pins=access.PinLock(),
+            phones=Phones(config.kiosk.phone_host, config.kiosk.phone_port),
         ),
     )
     Babel(app, locale_selector=language)
-    for blueprint in (look, public_pages.pages, instructor_pages.pages, media_pages.pages):
+    for blueprint in (
+        look,
+        public_pages.pages,
+        instructor_pages.pages,
+        spot_check_pages.pages,
+        media_pages.pages,
+    ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)
     app.after_request(_headers)
@@ -120,6 +129,7 @@ def _add_words(app: Flask, config: Config, ledger: Ledger) -> None:
         hours=words.hours,
         room_words=words.room_words,
         reason_words=words.reason_words,
+        miss_words=words.miss,
     )
     app.jinja_env.filters.update(
         masked=masked,

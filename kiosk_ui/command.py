@@ -15,7 +15,7 @@ import click
 from edge import box, teaching
 from edge.box import BoxService
 from edge.clock import monotonic
-from kiosk_ui import manual
+from kiosk_ui import manual, spot_checks
 from kiosk_ui.app import create_app
 from kiosk_ui.parts import parts_of
 from kiosk_ui.server import Server
@@ -54,17 +54,20 @@ def serve(service: BoxService) -> None:
         ) from error
     server.start()
     manual.finish(made.media, made.ledger)
+    spot_checks.finish(made.media, made.ledger)
     service.ready(f"http://{config.host}:{config.port}/")
     chores = Chores(service, config.host, config.port)
 
     def step() -> None:
         made.live.look()
+        made.phones.look()
         chores.due()
 
     try:
         service.loop(step, every=0)
     finally:
         made.live.close()
+        made.phones.close()
         server.close()
 
 

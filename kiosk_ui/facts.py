@@ -7,12 +7,15 @@ here, that is from committed rows.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from edge import queries
+from edge import alerts, cameras, queries
+from edge.alerts import Alert
 from edge.clock import local
 from edge.config import Config
+from edge.health_events import DiskPlanned
 from edge.ledger import Ledger
 from edge.model import (
     SECOND,
@@ -27,6 +30,7 @@ from edge.model import (
     Way,
 )
 from edge.rules.attendance import Mark, Meaning
+from edge.rules.conditions import Conditions, conditions
 from edge.rules.lessons import TAUGHT, attendance_window, start_window
 from kiosk_ui import screen
 from kiosk_ui.runtime import Now, Runtime
@@ -55,6 +59,10 @@ class Facts:
     instructors: dict[str, Instructor]
     services: Now
     greeted: Greeted | None
+    labels: Mapping[str, str]
+    alerts: tuple[Alert, ...]
+    disk: DiskPlanned | None
+    conditions: Conditions | None
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -102,7 +110,10 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
     """Return what the main screen shows now."""
     reading, dated = ledger.clock.now(), ledger.clock.dated()
     services = runtime.now()
+    trusted = reading.clock is ClockQuality.SYNCHRONISED
     with ledger.store.read() as connection:
+        labels = cameras.labels(connection)
+        standing, disk = alerts.standing(connection), alerts.disk_plan(connection)
         lessons = queries.lessons(connection, reading.at - _NEAR, reading.at + 8 * DAY)
         # Without a date today may be any of the days to come.
         near = [one for one in lessons if not dated or one.start <= reading.at + _NEAR]
@@ -118,19 +129,47 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         )
         instructors = {one.id: one for one in queries.instructors(connection)}
         notices = queries.notices(connection)
+    current = screen.current(sheets, reading.at)
     return Facts(
         now=reading.at,
         zone=ZoneInfo(config.time_zone),
-        clock_trusted=reading.clock is ClockQuality.SYNCHRONISED,
+        clock_trusted=trusted,
         dated=dated,
         room=config.room,
         sheets=sheets,
-        current=screen.current(sheets, reading.at),
+        current=current,
         coming=coming,
         instructors=instructors,
         services=services,
         greeted=greeted,
+        labels={**{one.id: one.label for one in config.cameras}, **labels},
+        alerts=standing,
+        disk=disk,
+        conditions=_conditions(current, standing, services, reading.at, trusted, config),
         notices=notices,
+    )
+
+
+def _conditions(
+    current: Sheet | None,
+    standing: tuple[Alert, ...],
+    services: Now,
+    now: Instant,
+    trusted: bool,
+    config: Config,
+) -> Conditions | None:
+    if current is None:
+        return None
+    recorder = services.recorder
+    states = None if recorder is None else {name: one.state for name, one in recorder.items()}
+    return conditions(
+        current.lesson,
+        current.profile,
+        now,
+        standing=[alert.case for alert in standing],
+        cameras=states,
+        clock_trusted=trusted,
+        door=services.picture or config.door is None,
     )
 
 

@@ -22,7 +22,7 @@ from edge.look.language import _, ngettext
 from edge.model import Instant, Instructor
 from edge.rules.attendance import Kind
 from edge.teaching import NotAllowed
-from kiosk_ui import access, facts, manual, words
+from kiosk_ui import access, facts, manual, spot_check_pages, words
 from kiosk_ui.access import instructor_only
 from kiosk_ui.parts import parts
 from kiosk_ui.screen import Phase, Sheet, may_start, moment, what_it_would_be
@@ -121,6 +121,7 @@ def home() -> str:
         waiting=looked.services.link.waiting,
         now=looked.now,
         Phase=Phase,
+        heads=spot_check_pages.last_count(sheet, looked.now) if sheet else None,
     )
 
 

@@ -6,14 +6,24 @@ request, which has the language.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.config import Config
 from edge.look.language import _
+from edge.rules.alerts import BOX, Case, Code
+from kiosk_ui import faults
 from kiosk_ui.facts import Facts
+from kiosk_ui.faults import Fault
 from kiosk_ui.runtime import Camera
 
-FAULTS = ("disk_full", "refused", "unusable", "offline")
+# What the recorder says of a camera before it is an alert: that a cable is out shows at once.
+FAULTS = {
+    "disk_full": Code.DISK_FULL,
+    "refused": Code.REFUSED,
+    "unusable": Code.UNUSABLE,
+    "offline": Code.OFFLINE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Lamp:
 
 def lamps(facts: Facts, config: Config) -> tuple[Lamp, Lamp, Lamp]:
     """Return the lamps in the order in which they stand."""
-    return network(facts, config), recording(facts, config), clock(facts)
+    return network(facts, config), recording(facts), clock(facts)
 
 
 def network(facts: Facts, config: Config) -> Lamp:
@@ -47,13 +57,13 @@ def network(facts: Facts, config: Config) -> Lamp:
     )
 
 
-def recording(facts: Facts, config: Config) -> Lamp:
+def recording(facts: Facts) -> Lamp:
     """Return whether the classroom is being recorded; green only while video reaches the disk."""
     name = _("Recording")
-    cameras = facts.services.recorder
-    if not config.cameras:
+    states = facts.services.recorder
+    if not facts.labels:
         return Lamp(name, "idle", name, _("No classroom camera is set up."))
-    if cameras is None:
+    if states is None:
         return Lamp(
             name,
             "care",
@@ -63,42 +73,22 @@ def recording(facts: Facts, config: Config) -> Lamp:
                 "if this stays, call the technician. Check-in is not affected"
             ),
         )
-    labels = {one.id: one.label for one in config.cameras}
-    for fault in FAULTS:
-        for camera_id, camera in cameras.items():
-            if camera.state == fault:
-                return _fault(name, camera, labels.get(camera_id, camera_id))
-    if cameras and all(camera.state == "recording" for camera in cameras.values()):
+    fault = _worst(facts, states)
+    if fault is not None:
+        return Lamp(name, "care", fault.short, fault.words)
+    if any(camera.state == "recording" for camera in states.values()):
         return Lamp(name, "good", name, _("The classroom is being recorded."))
     return Lamp(name, "idle", name, _("Ready. Recording starts by itself with the lesson."))
 
 
-def _fault(name: str, camera: Camera, label: str) -> Lamp:
-    if camera.state == "disk_full":
-        short = _("Storage is full, recording has stopped")
-        return Lamp(
-            name, "care", short, _("Storage is nearly full: attendance and snapshots come first")
-        )
-    if camera.state == "refused":
-        short = _("Camera %(label)s refuses the password", label=label)
-        words = _(
-            "Camera %(label)s refuses the password. Call the technician. Check-in is not affected",
-            label=label,
-        )
-        return Lamp(name, "care", short, words)
-    if camera.state == "unusable":
-        short = _("Camera %(label)s gives no usable video", label=label)
-        words = _(
-            "Camera %(label)s gives no usable video. Call the technician. Check-in is not affected",
-            label=label,
-        )
-        return Lamp(name, "care", short, words)
-    short = _("Classroom camera not connected: check cable %(label)s", label=label)
-    words = _(
-        "Classroom camera not connected: check cable %(label)s. Check-in is not affected",
-        label=label,
-    )
-    return Lamp(name, "care", short, words)
+def _worst(facts: Facts, states: Mapping[str, Camera]) -> Fault | None:
+    """Return the worst fault: what the recorder says this moment, then the alerts that stand."""
+    for state, code in FAULTS.items():
+        for camera_id, camera in states.items():
+            if camera.state == state:
+                subject = BOX if code is Code.DISK_FULL else camera_id
+                return faults.of_case(Case(subject, code), facts.labels)
+    return next((faults.of_case(one.case, facts.labels) for one in facts.alerts), None)
 
 
 def clock(facts: Facts) -> Lamp:

@@ -15,6 +15,7 @@ from kiosk_ui.runtime import Runtime
 if TYPE_CHECKING:
     from kiosk_ui.access import PinLock
     from kiosk_ui.live import Live
+    from kiosk_ui.phone import Phones
 
 _NAME = "classbox"
 
@@ -29,6 +30,7 @@ class Parts:
     runtime: Runtime
     live: Live
     pins: PinLock
+    phones: Phones
 
 
 def hang(app: Flask, made: Parts) -> None:

@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response as Answer
 
 from edge import queries
 from edge.model import Instant
-from kiosk_ui import access, facts, records, words
+from kiosk_ui import access, facts, faults, records, words
 from kiosk_ui.lamps import lamps
 from kiosk_ui.parts import parts
 from kiosk_ui.screen import Phase, Sheet, may_start, moment
@@ -92,6 +92,7 @@ def _view() -> dict[str, Any]:
         "Phase": Phase,
         "band": words.band(looked),
         "lamps": lamps(looked, box.config),
+        "risks": _risks(looked),
         "chips": shown if len(shown) <= CHIPS else shown[: CHIPS - 1],
         "may_start": bool(sheet and may_start(sheet, looked.now, looked.dated)),
         "teachers": [words.called(looked.instructors.get(one)) for one in sheet.lesson.instructors]
@@ -109,6 +110,12 @@ def _guide(looked: facts.Facts) -> str:
     if looked.current is None or moment(looked.current, looked.now).phase not in _LOOKING:
         return "rest"
     return looked.services.door.guide
+
+
+def _risks(looked: facts.Facts) -> list[faults.Fault]:
+    """Return why the hours of the lesson at hand may not count."""
+    found = looked.conditions
+    return faults.of_conditions(found, looked.labels) if found else []
 
 
 def _today(looked: facts.Facts) -> list[Sheet]:
@@ -180,5 +187,10 @@ def status() -> str:
     box = parts()
     looked = facts.look(box.ledger, box.runtime, box.config)
     return render_template(
-        "status.html", facts=looked, lamps=lamps(looked, box.config), config=box.config
+        "status.html",
+        facts=looked,
+        lamps=lamps(looked, box.config),
+        config=box.config,
+        risks=_risks(looked),
+        faults=[faults.of_case(alert.case, looked.labels) for alert in looked.alerts],
     )

@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from edge import queries, times
+from edge import pictures, queries, times
 from edge.clock import local
 from edge.config import Config
 from edge.model import (
@@ -21,9 +21,11 @@ from edge.model import (
     Trainee,
     Window,
 )
+from edge.pictures import Copy
 from edge.queries import LessonRun
 from edge.rules.attendance import Credit, HourCredit, Mark, credit
 from edge.rules.dating import Filmed, Span, dated_gap
+from edge.rules.heads import present_at
 from edge.rules.lessons import over, recording_window
 from edge.rules.moments import Moment, certain
 from edge.rules.snapshots import plan
@@ -85,12 +87,25 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A planned snapshot: when it was taken, or should have been (``sha256`` is empty)."""
+    """A planned snapshot: when it was taken, or should have been (``sha256`` is empty).
+
+    ``copy`` is the marked one with its head count, None while there is none; ``present``: who was
+    checked in then. ``method`` and ``cause`` are those of the event.
+    """
 
     moment: Moment
     hour: int
     number: int
     sha256: str
+    method: str
+    cause: str
+    copy: Copy | None
+    present: int
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show: the marked copy as soon as there is one."""
+        return self.copy.sha256 if self.copy else self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +251,19 @@ def _snapshots(
     connection: sqlite3.Connection, dating: times.Dating, sheet: Sheet
 ) -> tuple[Picture, ...]:
     aims = {(slot.hour, slot.number): slot.aim for slot in plan(sheet.lesson, sheet.profile)}
-    pictures: list[Picture] = []
+    copies = pictures.copies(connection, sheet.lesson.id)
+    found: list[Picture] = []
     for row in queries.snapshots(connection, sheet.lesson.id):
         slot = (row["hour"], row["number"])
         moment = dating.snapshot(row)
         if row["state"] == "missed" and slot in aims:
             moment = certain(aims[slot])
-        pictures.append(Picture(moment, *slot, row["sha256"]))
-    return tuple(pictures)
+        present = present_at((sheet.of(one.id) for one in sheet.trainees), moment.at)
+        copy = copies.get(row["sha256"])
+        found.append(
+            Picture(moment, *slot, row["sha256"], row["method"], row["cause"], copy, present)
+        )
+    return tuple(found)
 
 
 def _bars(

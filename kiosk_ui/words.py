@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_skeleton
 
 from edge.clock import local
+from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
-from edge.model import SECOND, Instant, Instructor
+from edge.model import SECOND, Instant, Instructor, MissCause
 from edge.rules.attendance import Kind
+from edge.rules.heads import Agreement
 from edge.rules.moments import Moment as When
 from edge.rules.spot_check import Standing, spot_check_standing, spot_check_window
 from kiosk_ui.facts import Facts, Greeted
@@ -292,3 +294,47 @@ def refusal(code: str) -> str:
         "held": _("This lesson has been held and ended."),
         "planned": _("This lesson has not been started."),
     }.get(code, _("That is not possible now."))
+
+
+def heads(count: int, present: int, agreement: Agreement) -> Band:
+    """Return what a head count says to the instructor, and what to do while there is time."""
+    said = _(
+        "About %(heads)d people in the picture, %(present)d checked in",
+        heads=count,
+        present=present,
+    )
+    if agreement is Agreement.FEWER:
+        todo = _("Is everyone in view of the camera? Look who has left the room")
+        return Band("care", said, todo)
+    if agreement is Agreement.MORE:
+        todo = _("Somebody may not have checked in: look at the list of who is missing")
+        return Band("care", said, todo)
+    return Band("good", said)
+
+
+def miss(cause: str) -> str:
+    """Return why a snapshot was missed, in a few words; empty for what older software wrote."""
+    words: dict[str, str] = {
+        MissCause.CAMERA_UNREACHABLE: _("the camera does not answer"),
+        MissCause.CAMERA_SILENT: _("the camera froze or its cable was cut"),
+        MissCause.CAMERA_HUNG_UP: _("the camera closed the connection"),
+        MissCause.LOGIN_REFUSED: _("the camera refused the password"),
+        MissCause.PICTURE_UNUSABLE: _("the picture was damaged"),
+        MissCause.ANSWERED_LATE: _("the camera answered too late"),
+        MissCause.DISK_FULL: _("the disk was full"),
+        MissCause.RECORDER_OFF: _("the box or its recorder was off"),
+        MissCause.NO_CAMERA: _("no camera is set up"),
+    }
+    return words.get(cause, "")
+
+
+def verdict(draw: Draw | None) -> tuple[str, str]:
+    """Return how the authority decided on a spot check: the state's tone, and the words."""
+    found = draw.verdict if draw else None
+    if found is None:
+        return "planned", _("Waits for the authority")
+    if found.result == APPROVED:
+        return "held", _("Approved by the authority")
+    if found.reason:
+        return "missed", _("Rejected by the authority: %(reason)s", reason=found.reason)
+    return "missed", _("Rejected by the authority")

@@ -154,6 +154,8 @@ class Errands:
         with self._ledger.store.read() as connection:
             rows = connection.execute(
                 "SELECT sha256 FROM snapshot WHERE lesson_id = :lesson AND sha256 <> '' "
+                "UNION SELECT sha256 FROM picture_copy WHERE lesson_id = :lesson "
+                "UNION SELECT sha256 FROM spot_check_item WHERE lesson_id = :lesson "
                 "UNION SELECT sha256 FROM recording WHERE lesson_id = :lesson",
                 {"lesson": lesson_id},
             ).fetchall()

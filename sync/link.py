@@ -15,10 +15,11 @@ from pathlib import Path
 
 import click
 
-from edge import box
+from edge import box, disk
 from edge.box import BoxService, NotConfigured
 from edge.clock import SystemClock, monotonic
 from edge.config import LinkConfig
+from edge.retention import Retention
 from edge.store import Watch
 from sync import tls
 from sync.backlog import Backlog, Pace, measure
@@ -27,7 +28,6 @@ from sync.facts import Facts
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
 from sync.media import Media
 from sync.messages import ACK, DOC, MEDIA_ACK, REQUEST, BadMessage, topic
-from sync.retention import Retention
 from sync.status import status
 from sync.tls import Context
 
@@ -63,7 +63,11 @@ class Link:
             self.media.centre_fell_back,
         )
         self._retention = Retention(
-            service.ledger, service.media, self._cursor, self.facts.safe.ask_soon
+            service.ledger,
+            service.media,
+            self._cursor,
+            self.facts.safe.ask_soon,
+            lambda: disk.to_shed(service.ledger, service.config),
         )
         self._cause = "not connected yet"
         self._left = Backlog(0, 0, 0, 0)

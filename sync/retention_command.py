@@ -12,9 +12,9 @@ from edge.clock import SystemClock, local
 from edge.config import ConfigError
 from edge.ledger import Ledger, LedgerError
 from edge.media import MediaStore
+from edge.retention import leaving
 from edge.store import StoreError
 from sync.cursor import Cursor
-from sync.retention import leaving
 
 
 @click.command()

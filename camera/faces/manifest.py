@@ -53,20 +53,25 @@ class Network:
 
     def read(self, path: Path) -> bytes:
         """Return the network's bytes from *path*; raises ModelError when they are not the ones."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(
-                f"The face network {self.file} cannot be read at {path} ({error.strerror}). "
-                "Run ./box again: it fetches what is missing."
-            ) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise ModelError(
-                f"The face network at {path} is not {self.file} of {self.origin}: its SHA-256 is "
-                f"{found}, expected {self.sha256}. Delete the file and run ./box again."
-            )
-        return content
+        return checked(path, self.sha256, f"{self.file} of {self.origin}")
+
+
+def checked(path: Path, sha256: str, what: str) -> bytes:
+    """Return the bytes at *path*; raises ModelError when their hash is not that of *what*."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The network {path.name} cannot be read at {path} ({error.strerror}). "
+            "Run ./box again: it fetches what is missing."
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"The network at {path} is not {what}: its SHA-256 is {found}, expected {sha256}. "
+            "Delete the file and run ./box again."
+        )
+    return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 Owns the rule of retention. Promises that nothing may go that no receipt names, except ordinary
 video past its own limit where the profile says so; that nothing of a lesson which is still being
-taught may go; and that with a clock nobody vouches for nothing goes by age. Attendance records
-and events are no media and never go by it. Pure.
+taught may go; that a full disk takes video and never a snapshot or a photo; and that with a clock
+nobody vouches for nothing goes by age. Attendance records and events are no media and never go by
+it. Pure.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from edge.model import DAY, Instant, RetentionRule
 
 SAFE = "safe"  # a receipt names it, and its days on the box are over
-SPACE = "space"  # a receipt names it, and the disk needs the room
+SPACE = "space"  # video that a receipt names, and the disk needs the room
 EXPIRED = "expired"  # video that stands for evidence, safe, and past the years of keeping
 LIMIT = "limit"  # ordinary video past its own limit, whether or not it reached the centre
 
@@ -65,7 +66,7 @@ def _rule_of(use: Use, now: Instant | None, pressed: bool) -> str:
         days = _days(use.sort, rule)
         if days == 0 or _over(use.safe_at, days, now):
             return SAFE
-    return SPACE if pressed and use.safe_at is not None else ""
+    return SPACE if pressed and use.sort == "recording" and use.safe_at is not None else ""
 
 
 def _days(sort: str, rule: RetentionRule) -> int:

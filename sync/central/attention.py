@@ -5,12 +5,12 @@ Owns which situations count and how bad they are; the words for them are the con
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from edge.model import MINUTE, SECOND, Instant, LessonState
-from sync.central.views import Box, Evidence, Trouble
+from sync.central.views import Alert, Box, Evidence, Trouble
 
 
 class Level(IntEnum):
@@ -38,10 +38,13 @@ class Item:
     whole: int = 0
     at: Instant = 0
     cause: str = ""
+    subject: str = ""
 
 
 # A lesson that nobody has opened so long after S was probably forgotten.
 _LATE = 3 * MINUTE
+# Alerts that mean that no video is made.
+_UNFILMED = frozenset({"not_bound", "offline", "refused", "unusable", "not_recording", "disk_full"})
 # The first news of a recording may take this long.
 _PATIENCE = 30 * SECOND
 
@@ -56,7 +59,9 @@ def of_lessons(lessons: Iterable[Evidence], boxes: Iterable[Box], now: Instant) 
         cameras = [
             camera for box in one.planned.boxes if box in by_id for camera in by_id[box].cameras
         ]
-        out = any(camera.state != "online" for camera in cameras)
+        out = any(camera.state != "online" for camera in cameras) or any(
+            alert.code in _UNFILMED for box in one.planned.boxes for alert in _alerts(by_id, box)
+        )
         items += _of_lesson(one, now, out)
         rooms.update(dict.fromkeys(one.planned.boxes, one.lesson.room))
         if one.open:
@@ -64,6 +69,10 @@ def of_lessons(lessons: Iterable[Evidence], boxes: Iterable[Box], now: Instant) 
     for box in by_id.values():
         items += _of_box(box, rooms.get(box.id, ""), box.id in busy)
     return sorted(items, key=lambda item: (item.level, item.at or now, item.room, item.code))
+
+
+def _alerts(boxes: Mapping[str, Box], box: str) -> tuple[Alert, ...]:
+    return boxes[box].alerts if box in boxes else ()
 
 
 def of_troubles(troubles: Iterable[Trouble]) -> list[Item]:
@@ -149,8 +158,28 @@ def _of_box(box: Box, room: str, busy: bool) -> list[Item]:
     if box.silent:
         level = Level.BAD if busy else Level.CARE
         items.append(Item(level, "silent", room, box=box.id, at=box.last_seen))
+    said = {(alert.subject, alert.code) for alert in box.alerts}
+    for alert in box.alerts:
+        level = Level.CARE
+        if alert.code in _UNFILMED and busy:
+            level = Level.BAD
+        items.append(
+            Item(
+                level,
+                f"alert_{alert.code}",
+                room,
+                box=box.id,
+                at=alert.at,
+                cause=alert.detail,
+                subject=alert.subject,
+            )
+        )
     for camera in box.cameras:
-        if camera.state != "online":
+        # Until its patience is over a fault is no alert yet.
+        known = (camera.id, camera.state) in said or (
+            camera.state == "disk_full" and (("box", "disk_full") in said)
+        )
+        if camera.state != "online" and not known:
             level = Level.BAD if busy else Level.CARE
             code = f"camera_{camera.state}"
             items.append(Item(level, code, room, box=box.id, at=camera.at, cause=camera.cause))

@@ -28,7 +28,7 @@ from sync.central.views import Planned, Run
 def lessons(connection: Connection, opens: Instant, closes: Instant) -> list[Planned]:
     """Return the lessons that begin within [opens, closes), in the order of start and room."""
     found: dict[str, Planned] = {}
-    for box, content in _newest(connection, documents.TIMETABLE):
+    for box, content in in_force(connection, documents.TIMETABLE):
         for lesson in _timetable(content):
             _add(found, box, lesson, None)
     table = tables.lesson_run
@@ -44,7 +44,7 @@ def lessons(connection: Connection, opens: Instant, closes: Instant) -> list[Pla
 def lesson(connection: Connection, lesson_id: str) -> Planned | None:
     """Return one lesson, None when no box and no timetable names it."""
     found: dict[str, Planned] = {}
-    for box, content in _newest(connection, documents.TIMETABLE):
+    for box, content in in_force(connection, documents.TIMETABLE):
         for entry in _timetable(content):
             if entry.id == lesson_id:
                 _add(found, box, entry, None)
@@ -117,13 +117,13 @@ def _contents(connection: Connection, planned: Planned, kind: str) -> list[bytes
         frozen = content_of(connection, planned.run.documents.get(kind, ""))
         if frozen is not None:
             return [frozen]
-    for box, content in _newest(connection, kind):
+    for box, content in in_force(connection, kind):
         if box in planned.boxes:
             found.append(content)
     return found
 
 
-def _newest(connection: Connection, kind: str) -> list[tuple[str, bytes]]:
+def in_force(connection: Connection, kind: str) -> list[tuple[str, bytes]]:
     """Return the newest document of *kind* of each box."""
     table = tables.document
     last = (

@@ -21,6 +21,7 @@ from sync.central import (
     broker,
     broker_command,
     documents,
+    draws_command,
     metrics,
     projections,
     receipts,
@@ -47,6 +48,7 @@ for _one in (
     broker_command.revoke,
     broker_command.crl,
     witness_command.witness_group,
+    draws_command.draws,
     *staff_command.COMMANDS,
 ):
     command.add_command(_one)

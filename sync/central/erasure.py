@@ -200,7 +200,13 @@ def _erase_some(
 
 
 def _named(connection: Connection, sha256: str) -> bool:
-    columns = (tables.scan.c.photo, tables.snapshot.c.sha256, tables.recording.c.sha256)
+    columns = (
+        tables.scan.c.photo,
+        tables.snapshot.c.sha256,
+        tables.picture_copy.c.sha256,
+        tables.spot_check_item.c.sha256,
+        tables.recording.c.sha256,
+    )
     return any(
         connection.execute(select(column).where(column == sha256).limit(1)).one_or_none()
         for column in columns

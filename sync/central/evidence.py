@@ -18,11 +18,12 @@ from edge.events import MediaDeleted
 from edge.model import ClockQuality, Instant, Profile, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
 from edge.rules.dating import Filmed, Span, dated_gap
+from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
 from edge.rules.moments import Moment, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
-from sync.central import books, tables, times
+from sync.central import books, spot_checks, tables, times
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
 
@@ -43,6 +44,9 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     dating = times.Dating(connection)
     films = _films(connection, planned, window, now, dating)
     known = {trainee.id for trainee in trainees} | {entry.id for entry in roster.instructors}
+    attendees = tuple(
+        Attendee(trainee, attend(segments, by_person[trainee.id], profile)) for trainee in trainees
+    )
     return Evidence(
         planned=planned,
         profile=profile,
@@ -50,16 +54,15 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         window=window,
         attendance=attendance,
         instructors=tuple(entry for entry in roster.instructors if entry.id in lesson.instructors),
-        attendees=tuple(
-            Attendee(trainee, attend(segments, by_person[trainee.id], profile))
-            for trainee in trainees
-        ),
+        attendees=attendees,
         looks=looks,
         undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
-        shots=_shots(connection, planned, profile, now, dating),
+        shots=_shots(connection, planned, profile, attendees, now, dating),
         films=films,
         holes=_holes(connection, planned, window, films, dating),
+        draw=spot_checks.draw_of(connection, lesson.id),
+        spot_checks=spot_checks.taken(connection, lesson.id),
     )
 
 
@@ -177,6 +180,7 @@ def _shots(
     connection: Connection,
     planned: Planned,
     profile: Profile,
+    attendees: Sequence[Attendee],
     now: Instant,
     dating: times.Dating,
 ) -> tuple[Shot, ...]:
@@ -192,6 +196,13 @@ def _shots(
         # A picture found later replaces "missed"; a second picture changes nothing.
         if key not in said or (told.sha256 and not said[key].sha256):
             said[key] = told
+    copies = spot_checks.copies(connection, planned.lesson.id)
+    late = tables.recovered_snapshot
+    recovered = set(
+        connection.execute(
+            select(late.c.sha256).where(late.c.lesson_id == planned.lesson.id)
+        ).scalars()
+    )
     shots: list[Shot] = []
     for slot in plan(planned.lesson, profile):
         row: Any = said.get((slot.hour, slot.number))
@@ -200,8 +211,21 @@ def _shots(
             shots.append(Shot(slot, state, slot.aim))
         elif row.sha256:
             when = dating.stated(row, row.at)
-            held = row.held is not None
-            shots.append(Shot(slot, "taken", when.at, row.sha256, held, moment=when))
+            copy, heads = copies.get(row.sha256, ("", -1))
+            shots.append(
+                Shot(
+                    slot,
+                    "taken",
+                    when.at,
+                    row.sha256,
+                    row.held is not None,
+                    moment=when,
+                    recovered=row.sha256 in recovered,
+                    copy=copy,
+                    heads=heads,
+                    present=present_at((one.marks for one in attendees), when.at),
+                )
+            )
         else:
             shots.append(Shot(slot, "missed", slot.aim, cause=row.cause))
     return tuple(shots)

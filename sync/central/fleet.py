@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from edge.model import Duration, Instant
 from sync.central import answers, tables
-from sync.central.views import Box, Camera, Trouble
+from sync.central.views import Alert, Box, Camera, Disk, Trouble
 
 
 def boxes(connection: Connection, now: Instant, silent_after: Duration, epoch: str) -> list[Box]:
@@ -15,6 +15,14 @@ def boxes(connection: Connection, now: Instant, silent_after: Duration, epoch: s
     cameras: dict[str, list[Camera]] = {}
     for row in connection.execute(select(tables.camera).order_by(tables.camera.c.camera)):
         cameras.setdefault(row.box, []).append(Camera(row.camera, row.state, row.cause, row.at))
+    alerts: dict[str, list[Alert]] = {}
+    for row in connection.execute(select(tables.alert).order_by(tables.alert.c.subject)):
+        alert = Alert(row.subject, row.code, row.detail, row.at)
+        alerts.setdefault(row.box, []).append(alert)
+    disks = {
+        row.box: Disk(row.quality, row.free, row.total, row.days_left)
+        for row in connection.execute(select(tables.disk))
+    }
     rows = connection.execute(
         select(tables.box, tables.ledger.c.last)
         .join(tables.ledger, tables.ledger.c.uuid == tables.box.c.ledger)
@@ -33,6 +41,8 @@ def boxes(connection: Connection, now: Instant, silent_after: Duration, epoch: s
             software=row.software,
             cameras=tuple(cameras.get(row.id, ())),
             papers=papers.get(row.id, ()),
+            alerts=tuple(alerts.get(row.id, ())),
+            disk=disks.get(row.id),
         )
         for row in rows
     ]

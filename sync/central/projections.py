@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from edge import events
 from edge.chain import event_from_row
@@ -23,7 +23,8 @@ from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import Truth, correct
-from sync.central import answers, tables, times
+from sync.central import answers, health, picture_rows, tables, times
+from sync.central.origin import Origin
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
 
@@ -34,6 +35,9 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     bool: lambda value: isinstance(value, bool),
     int: lambda value: type(value) is int and abs(value) <= _LARGEST,
     Sequence[int]: lambda value: isinstance(value, list) and all(type(one) is int for one in value),
+    Sequence[str]: lambda value: (
+        isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
+    ),
 }
 Checks = tuple[tuple[str, Callable[[Any], bool]], ...]
 _CHECKS_OF: dict[type[Body], Checks] = {}
@@ -47,45 +51,8 @@ class Unreadable:
     problem: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Origin:
-    """Which event of which box a row comes from, and the box's clocks when it was written.
-
-    ``rows`` collects what is only inserted, table by table: one statement for a whole batch
-    costs a tenth of one for each row. ``truths`` are those of boots asked for in this batch.
-    """
-
-    box: str
-    ledger: str
-    seq: int
-    event_id: str
-    reading: Reading
-    rows: dict[str, list[dict[str, Any]]]
-    truths: dict[str, tuple[Truth, ...]]
-
-    @property
-    def at(self) -> int:
-        """The event's wall time."""
-        return self.reading.at
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """The columns that every projection of an event begins with."""
-        return {"ledger": self.ledger, "seq": self.seq, "box": self.box}
-
-    def flush(self, connection: Connection) -> None:
-        """Insert what was noted so far, for an event that changes rows of others."""
-        for name, rows in self.rows.items():
-            insert_new(connection, tables.metadata.tables[name], rows)
-        self.rows.clear()
-
-    def add(self, table: Table, row: Mapping[str, Any]) -> None:
-        """Note a row of this event for *table*."""
-        self.rows.setdefault(table.name, []).append({**self.key, **row})
-
-
 Apply = Callable[[Connection, Origin, Any], None]
-_APPLY: dict[type[Body], Apply] = {}
+_APPLY: dict[type[Body], Apply] = {**health.APPLY}
 
 
 def apply(
@@ -271,6 +238,9 @@ def _snapshot_taken(connection: Connection, origin: Origin, body: events.Snapsho
         **_clocks(body.taken(origin.reading)),
     }
     origin.add(tables.snapshot, row)
+    if body.method == "from_recording":
+        recovered = {"lesson_id": body.lesson_id, "sha256": body.sha256}
+        origin.add(tables.recovered_snapshot, recovered)
 
 
 @_of(events.SnapshotMissed)
@@ -286,6 +256,13 @@ def _snapshot_missed(connection: Connection, origin: Origin, body: events.Snapsh
         **_clocks(origin.reading),
     }
     origin.add(tables.snapshot, row)
+
+
+def _of_picture(connection: Connection, origin: Origin, body: Body) -> None:
+    origin.add(*picture_rows.row_of(body, origin.at))
+
+
+_APPLY.update(dict.fromkeys(picture_rows.KINDS, _of_picture))
 
 
 @_of(events.RecordingStarted)

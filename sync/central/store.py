@@ -38,6 +38,10 @@ from sqlalchemy.exc import DBAPIError
 from sync.central import migrations, tables
 
 _BUSY_TIMEOUT_S = 30
+# How long a database machine that answers nothing at all may hold a process up: to dial it, and to
+# wait for what was sent to it. Without the second, Linux waits for a quarter of an hour.
+_DIAL_TIMEOUT_S = 10
+_SILENCE_TIMEOUT_MS = 30_000
 # Any number that nothing else in this database locks.
 _UPGRADE_LOCK = 0x636C617373626F78
 # From so many rows on the way around SQLAlchemy, whose care for each row costs more than either
@@ -211,8 +215,16 @@ def _turn_of(engine: Engine) -> Callable[[], AbstractContextManager[None]]:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        # A plan that was prepared while a table was small would scan it whole for ever.
-        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={
+                # A plan that was prepared while a table was small would scan it whole for ever.
+                "prepare_threshold": None,
+                "connect_timeout": _DIAL_TIMEOUT_S,
+                "tcp_user_timeout": _SILENCE_TIMEOUT_MS,
+            },
+        )
     engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")

@@ -16,73 +16,56 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.schema import SchemaItem
 
-metadata = MetaData()
-
-# SQLite numbers rows by itself only in a column of type INTEGER.
-Number = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _text(name: str, comment: str, default: str | None = None) -> Column[str]:
-    return Column(name, Text, nullable=False, comment=comment, default=default)
-
-
-def _whole(name: str, comment: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, comment=comment)
-
-
-def _hash(name: str, comment: str, length: int = 32) -> Column[bytes]:
-    check = CheckConstraint(f"length({name}) = {length}", name=f"{name}_length")
-    return Column(name, LargeBinary, check, nullable=False, comment=comment)
-
+from sync.central.columns import PROJECTIONS as PROJECTIONS  # whoever wants all finds them here
+from sync.central.columns import Number, clocks, of_event, projection, raw, text, whole
+from sync.central.columns import metadata as metadata
 
 centre = Table(
     "centre",
     metadata,
     Column("one", Integer, CheckConstraint("one = 1", name="only_one"), primary_key=True),
-    _text("epoch", "born with this store; a restored centre is obeyed again under a new one"),
+    text("epoch", "born with this store; a restored centre is obeyed again under a new one"),
 )
 
 box = Table(
     "box",
     metadata,
     Column("id", Text, primary_key=True, comment="as in its configuration and its topics"),
-    _text("ledger", "uuid of the ledger it writes now"),
-    _hash("public_key", "Ed25519; as enrolled, or in development as first heard"),
+    text("ledger", "uuid of the ledger it writes now"),
+    raw("public_key", "Ed25519; as enrolled, or in development as first heard"),
     Column(
         "sealing_key", LargeBinary, comment="X25519; what is written to the box is sealed to it"
     ),
     Column("enrolled_at", BigInteger, comment="the centre's time; absent: trusted as first heard"),
     Column("revoked_at", BigInteger, comment="the centre's time; its certificates are void"),
-    _whole("first_seen", "the centre's time"),
-    _whole("last_seen", "the centre's time of the last message"),
-    _whole("head", "last seq that the box said it has"),
-    _whole("media_waiting", "media files that it said it has yet to send"),
-    _whole("clock_ahead", "the box's wall time minus the centre's at the last hello"),
-    _text("clock", "quality of the box's clock at the last hello"),
-    _text("software", "version at the last hello"),
-    _whole("safe", "last seq for which it holds a receipt, as it said"),
-    _text("speaks", "JSON list: what its software understands"),
+    whole("first_seen", "the centre's time"),
+    whole("last_seen", "the centre's time of the last message"),
+    whole("head", "last seq that the box said it has"),
+    whole("media_waiting", "media files that it said it has yet to send"),
+    whole("clock_ahead", "the box's wall time minus the centre's at the last hello"),
+    text("clock", "quality of the box's clock at the last hello"),
+    text("software", "version at the last hello"),
+    whole("safe", "last seq for which it holds a receipt, as it said"),
+    text("speaks", "JSON list: what its software understands"),
 )
 
 ledger = Table(
     "ledger",
     metadata,
     Column("uuid", Text, primary_key=True),
-    _text("box", "box id"),
-    _hash("public_key", "Ed25519; signs every event"),
-    _whole("last", "seq of the last event held, 0 before the first"),
-    _hash("last_hash", "its hash; before the first, what the root's uuid hashes to"),
-    _text("parent", "uuid of the ledger it branched off from, empty for one that did not"),
-    _whole("base", "up to here its events are the parent's, 0 without one"),
-    _text("root", "uuid of the ledger at the beginning of the line, its own without a parent"),
-    _whole("said", "highest seq that a box ever said it has"),
+    text("box", "box id"),
+    raw("public_key", "Ed25519; signs every event"),
+    whole("last", "seq of the last event held, 0 before the first"),
+    raw("last_hash", "its hash; before the first, what the root's uuid hashes to"),
+    text("parent", "uuid of the ledger it branched off from, empty for one that did not"),
+    whole("base", "up to here its events are the parent's, 0 without one"),
+    text("root", "uuid of the ledger at the beginning of the line, its own without a parent"),
+    whole("said", "highest seq that a box ever said it has"),
     CheckConstraint("base >= 0 AND last >= base", name="last_beyond_base"),
 )
 
@@ -91,22 +74,22 @@ event = Table(
     metadata,
     Column("ledger", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="from 1, no gaps"),
-    _text("id", "chosen by the box's writer"),
-    _text("kind", "such as scan.made"),
-    _whole("at", "the box's wall time"),
-    _text("boot", "the box's kernel boot id"),
-    _whole("mono", "nanoseconds since boot, suspend included"),
+    text("id", "chosen by the box's writer"),
+    text("kind", "such as scan.made"),
+    whole("at", "the box's wall time"),
+    text("boot", "the box's kernel boot id"),
+    whole("mono", "nanoseconds since boot, suspend included"),
     Column(
         "clock",
         Text,
         CheckConstraint("clock IN ('synchronised', 'unsynchronised')", name="clock_quality"),
         nullable=False,
     ),
-    _hash("body_hash", "SHA-256(salt, content)"),
-    _hash("prev_hash", "hash of the event before"),
-    _hash("hash", "SHA-256 of the header"),
-    _hash("signature", "Ed25519 over hash", 64),
-    _whole("received_at", "the centre's time"),
+    raw("body_hash", "SHA-256(salt, content)"),
+    raw("prev_hash", "hash of the event before"),
+    raw("hash", "SHA-256 of the header"),
+    raw("signature", "Ed25519 over hash", 64),
+    whole("received_at", "the centre's time"),
     CheckConstraint("seq >= 1", name="seq_positive"),
     # Two branches of one ledger may both hold what has a set name, such as a planned snapshot.
     UniqueConstraint("ledger", "id", name="event_id_once"),
@@ -118,7 +101,7 @@ body = Table(
     metadata,
     Column("ledger", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _hash("salt", "random"),
+    raw("salt", "random"),
     Column("content", LargeBinary, nullable=False, comment="as stored on the box"),
 )
 
@@ -126,15 +109,15 @@ incident = Table(
     "incident",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _text("box", "box id as in the topic"),
-    _text("ledger", "uuid, empty when none was named"),
-    _whole("seq", "of the event concerned, 0 when none is"),
-    _text("cause", "one of incidents.CAUSES"),
-    _text("text", "what happened, for people"),
+    text("box", "box id as in the topic"),
+    text("ledger", "uuid, empty when none was named"),
+    whole("seq", "of the event concerned, 0 when none is"),
+    text("cause", "one of incidents.CAUSES"),
+    text("text", "what happened, for people"),
     Column("content", LargeBinary, nullable=False, comment="what was set aside, cut to 64 KiB"),
-    _whole("first_at", "the centre's time"),
-    _whole("last_at", "the centre's time of the last repetition"),
-    _whole("times", "how often it happened"),
+    whole("first_at", "the centre's time"),
+    whole("last_at", "the centre's time of the last repetition"),
+    whole("times", "how often it happened"),
     Column("resolved_at", BigInteger, comment="the centre's time; absent: somebody must look"),
     Column("resolved_by", Text, comment="who looked"),
     Column("note", Text, comment="what they found and did"),
@@ -145,13 +128,13 @@ document = Table(
     "document",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True, comment="order of storing"),
-    _text("box", "box id"),
-    _text("kind", "one of edge.documents.KINDS"),
-    _text("epoch", "the centre's when it was stored"),
-    _whole("version", "from 1 within box, kind and epoch"),
-    _text("sha256", "of content; lessons cite it"),
+    text("box", "box id"),
+    text("kind", "one of edge.documents.KINDS"),
+    text("epoch", "the centre's when it was stored"),
+    whole("version", "from 1 within box, kind and epoch"),
+    text("sha256", "of content; lessons cite it"),
     Column("content", LargeBinary, comment="absent when it was erased"),
-    _whole("stored_at", "the centre's time"),
+    whole("stored_at", "the centre's time"),
     UniqueConstraint("box", "kind", "epoch", "version", name="version_once"),
     Index("document_by_sha256", "sha256"),
 )
@@ -161,9 +144,9 @@ upload = Table(
     metadata,
     Column("box", Text, primary_key=True),
     Column("sha256", Text, primary_key=True),
-    _whole("size", "bytes of the whole file"),
-    _whole("held", "bytes from the beginning that are durable here"),
-    _whole("at", "the centre's time of the last chunk"),
+    whole("size", "bytes of the whole file"),
+    whole("held", "bytes from the beginning that are durable here"),
+    whole("at", "the centre's time of the last chunk"),
     CheckConstraint("held >= 0 AND held <= size", name="held_within"),
 )
 
@@ -171,9 +154,9 @@ media = Table(
     "media",
     metadata,
     Column("sha256", Text, primary_key=True, comment="name of the file"),
-    _whole("size", "bytes"),
-    _text("box", "which box sent it first"),
-    _whole("stored_at", "the centre's time"),
+    whole("size", "bytes"),
+    text("box", "which box sent it first"),
+    whole("stored_at", "the centre's time"),
 )
 
 anchor = Table(
@@ -181,17 +164,17 @@ anchor = Table(
     metadata,
     Column("ledger", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _hash("hash", "of that event"),
-    _whole("at", "the centre's time"),
-    _hash("signature", "the centre's Ed25519 over sync.wire.signed_part", 64),
+    raw("hash", "of that event"),
+    whole("at", "the centre's time"),
+    raw("signature", "the centre's Ed25519 over sync.wire.signed_part", 64),
 )
 
 stamp = Table(
     "stamp",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _whole("at", "the centre's time when it came"),
-    _text("address", "of the authority that gave it"),
+    whole("at", "the centre's time when it came"),
+    text("address", "of the authority that gave it"),
     Column("statement", LargeBinary, nullable=False, comment="what it covers"),
     Column("response", LargeBinary, nullable=False, comment="TimeStampResp (RFC 3161), DER"),
 )
@@ -200,21 +183,21 @@ backup = Table(
     "backup",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _whole("until", "the centre's time: what arrived before is in the backup"),
-    _whole("noted_at", "the centre's time"),
-    _text("place", "where it lies, for people"),
+    whole("until", "the centre's time: what arrived before is in the backup"),
+    whole("noted_at", "the centre's time"),
+    text("place", "where it lies, for people"),
 )
 
 request = Table(
     "request",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("box", "box id"),
-    _text("kind", "what to do"),
+    text("box", "box id"),
+    text("kind", "what to do"),
     Column("args", LargeBinary, comment="JSON; absent when it was erased"),
-    _whole("filed_at", "the centre's time"),
-    _text("filed_by", "who"),
-    _whole("expires", "the centre's time"),
+    whole("filed_at", "the centre's time"),
+    text("filed_by", "who"),
+    whole("expires", "the centre's time"),
     Column("answered_at", BigInteger, comment="the centre's time"),
     Column("ledger", Text, comment="of the event that answers"),
     Column("seq", BigInteger, comment="of the event that answers"),
@@ -226,160 +209,188 @@ erasure = Table(
     metadata,
     Column("ledger", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="whose body is gone"),
-    _whole("at", "the centre's time"),
-    _text("reason", "as in body.erased"),
+    whole("at", "the centre's time"),
+    text("reason", "as in body.erased"),
 )
 
 media_erased = Table(
     "media_erased",
     metadata,
     Column("sha256", Text, primary_key=True, comment="a file that is gone and stays away"),
-    _whole("at", "the centre's time"),
+    whole("at", "the centre's time"),
 )
 
-lesson_run = Table(
+lesson_run = projection(
     "lesson_run",
-    metadata,
     Column("box", Text, primary_key=True),
     Column("lesson_id", Text, primary_key=True),
-    _text("ledger", "of the event that opened it"),
-    _whole("seq", "of the event that opened it"),
+    text("ledger", "of the event that opened it"),
+    whole("seq", "of the event that opened it"),
     Column(
         "state",
         Text,
         CheckConstraint("state IN ('open', 'held')", name="state_known"),
         nullable=False,
     ),
-    _whole("opened_at", "the box's time"),
-    _text("opened_by", "instructor id"),
+    whole("opened_at", "the box's time"),
+    text("opened_by", "instructor id"),
     Column("ended_at", BigInteger, comment="the box's time"),
     Column("ended_by", Text, comment="instructor id, or timetable"),
-    _whole("starts", "S as frozen at opening"),
-    _whole("ends", "E as frozen at opening"),
-    _text("profile", "name of the rule profile"),
-    _text("documents", "JSON: kind -> SHA-256, frozen at opening"),
-    _text("content", "JSON of the lesson as frozen at opening"),
+    whole("starts", "S as frozen at opening"),
+    whole("ends", "E as frozen at opening"),
+    text("profile", "name of the rule profile"),
+    text("documents", "JSON: kind -> SHA-256, frozen at opening"),
+    text("content", "JSON of the lesson as frozen at opening"),
     Column("ended_ledger", Text, comment="of the event that ended it"),
     Column("ended_seq", BigInteger, comment="of the event that ended it"),
     Index("lesson_run_by_lesson", "lesson_id"),
 )
 
 
-def _of_event(name: str, *columns: SchemaItem) -> Table:
-    """Return a projection with one row an event, so that no event can count twice."""
-    return Table(
-        name,
-        metadata,
-        Column("ledger", Text, primary_key=True),
-        Column("seq", BigInteger, primary_key=True, autoincrement=False),
-        _text("box", "box id"),
-        *columns,
-    )
-
-
-def _clocks() -> tuple[SchemaItem, ...]:
-    """Return the columns by which it is reckoned when something was; absent: as the box said."""
-    return (
-        Column("boot", Text, comment="of the box, in which that was"),
-        Column("mono", BigInteger, comment="the box's monotonic clock then, nanoseconds"),
-        Column("clock", Text, comment="whether the box's time was synchronised then"),
-    )
-
-
-scan = _of_event(
+scan = of_event(
     "scan",
-    _text("id", "the event's"),
-    _text("person_id", ""),
-    _whole("at", "when the deciding frame was taken, as far as is known now"),
-    _text("way", "face | manual, and what newer boxes may add"),
-    _text("photo", "SHA-256, empty when there is none"),
-    _whole("score", "ten-thousandths"),
-    _text("entered_by", "instructor id when manual"),
-    _text("reason", "coded, when manual"),
-    _text("boot", "in which the frame was taken"),
-    _whole("mono", "the box's monotonic clock then, nanoseconds"),
-    _text("clock", "whether the box's time was synchronised then"),
+    text("id", "the event's"),
+    text("person_id", ""),
+    whole("at", "when the deciding frame was taken, as far as is known now"),
+    text("way", "face | manual, and what newer boxes may add"),
+    text("photo", "SHA-256, empty when there is none"),
+    whole("score", "ten-thousandths"),
+    text("entered_by", "instructor id when manual"),
+    text("reason", "coded, when manual"),
+    text("boot", "in which the frame was taken"),
+    whole("mono", "the box's monotonic clock then, nanoseconds"),
+    text("clock", "whether the box's time was synchronised then"),
     Column("error", BigInteger, comment="bound of a corrected time; absent: as the box said it"),
     Index("scan_by_time", "at"),
     Index("scan_by_boot", "boot"),
     Index("scan_by_person", "person_id", "at"),
 )
 
-snapshot = _of_event(
+snapshot = of_event(
     "snapshot",
-    _text("lesson_id", ""),
-    _whole("hour", "lesson hour, from 0"),
-    _whole("number", "snapshot of that hour, from 1"),
-    _text("camera", ""),
-    _whole("at", "when it was taken, or given up"),
-    _text("sha256", "empty when missed"),
-    _text("cause", "why it was missed"),
-    *_clocks(),
+    text("lesson_id", ""),
+    whole("hour", "lesson hour, from 0"),
+    whole("number", "snapshot of that hour, from 1"),
+    text("camera", ""),
+    whole("at", "when it was taken, or given up"),
+    text("sha256", "empty when missed"),
+    text("cause", "why it was missed"),
+    *clocks(),
     CheckConstraint("(sha256 = '') <> (cause = '')", name="taken_or_missed"),
     Index("snapshot_by_lesson", "lesson_id"),
 )
 
-recording = _of_event(
+recovered_snapshot = of_event(
+    "recovered_snapshot",
+    text("lesson_id", ""),
+    text("sha256", "a frame of the recording"),
+    Index("recovered_snapshot_by_lesson", "lesson_id"),
+)
+
+picture_copy = of_event(
+    "picture_copy",
+    text("lesson_id", ""),
+    text("original", "SHA-256 of the picture as it was taken"),
+    text("sha256", "of the copy with the watermark"),
+    whole("heads", "as model counted them"),
+    text("model", "name and version"),
+    Index("picture_copy_by_lesson", "lesson_id"),
+)
+
+spot_check_item = of_event(
+    "spot_check_item",
+    text("lesson_id", ""),
+    text("check", "the spot check it belongs to"),
+    whole("number", "in it, from 1"),
+    text("sort", "photo | clip"),
+    text("source", "classroom | spare | phone"),
+    text("camera", ""),
+    whole("at", ""),
+    text("sha256", ""),
+    Index("spot_check_item_by_lesson", "lesson_id"),
+)
+
+spot_check = of_event(
+    "spot_check",
+    text("lesson_id", ""),
+    text("check", ""),
+    text("by", "the instructor who confirmed it"),
+    whole("at", "the box's time of the confirmation"),
+    whole("present", "checked in then"),
+    text("items", "JSON: SHA-256 of what was confirmed"),
+    Index("spot_check_by_lesson", "lesson_id"),
+)
+
+recording = of_event(
     "recording",
-    _text("lesson_id", ""),
-    _text("camera", ""),
-    _whole("starts", ""),
+    text("lesson_id", ""),
+    text("camera", ""),
+    whole("starts", ""),
     Column("ends", BigInteger, comment="absent: it began, and its end is not known yet"),
-    _text("sha256", "empty while it runs"),
-    _whole("bytes", ""),
+    text("sha256", "empty while it runs"),
+    whole("bytes", ""),
     Column("interrupted", Boolean, nullable=False),
-    *_clocks(),
+    *clocks(),
     Index("recording_by_lesson", "lesson_id"),
 )
 
-gap = _of_event(
+gap = of_event(
     "gap",
-    _text("lesson_id", ""),
-    _text("camera", ""),
-    _whole("starts", ""),
-    _whole("ends", ""),
-    _text("cause", ""),
+    text("lesson_id", ""),
+    text("camera", ""),
+    whole("starts", ""),
+    whole("ends", ""),
+    text("cause", ""),
     Index("gap_by_lesson", "lesson_id"),
 )
 
-clock_truth = _of_event(
+clock_truth = of_event(
     "clock_truth",
-    _text("boot", ""),
-    _whole("mono", "when it was true, nanoseconds since boot"),
-    _whole("clock_offset", "true wall time minus monotonic clock, microseconds"),
-    _whole("error", "bound on either side, microseconds"),
-    _text("source", "ntp | centre | battery"),
+    text("boot", ""),
+    whole("mono", "when it was true, nanoseconds since boot"),
+    whole("clock_offset", "true wall time minus monotonic clock, microseconds"),
+    whole("error", "bound on either side, microseconds"),
+    text("source", "ntp | centre | battery"),
     Index("clock_truth_by_boot", "boot"),
 )
 
-camera = Table(
+camera = projection(
     "camera",
-    metadata,
     Column("box", Text, primary_key=True),
     Column("camera", Text, primary_key=True),
-    _text("state", "online | offline | refused | unusable"),
-    _text("cause", ""),
-    _whole("at", "the box's time of the change"),
+    text("state", "online | offline | refused | unusable"),
+    text("cause", ""),
+    whole("at", "the box's time of the change"),
 )
 
-document_answer = _of_event(
+document_answer = of_event(
     "document_answer",
-    _text("kind", "of document"),
-    _text("epoch", "of the centre"),
-    _whole("version", ""),
-    _text("outcome", "applied | refused"),
-    _text("reason", "why it was refused"),
-    _whole("at", "the box's time"),
+    text("kind", "of document"),
+    text("epoch", "of the centre"),
+    whole("version", ""),
+    text("outcome", "applied | refused"),
+    text("reason", "why it was refused"),
+    whole("at", "the box's time"),
     Index("document_answer_by_box", "box", "epoch", "kind"),
 )
 
-PROJECTIONS = (
-    lesson_run,
-    scan,
-    snapshot,
-    recording,
-    gap,
-    clock_truth,
-    camera,
-    document_answer,
+alert = projection(
+    "alert",
+    Column("box", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="a camera's id, or box"),
+    Column("code", Text, primary_key=True, comment="of edge.rules.alerts"),
+    text("detail", "what the box saw"),
+    text("lesson_id", "of that moment, or empty"),
+    whole("at", "the box's time of the raising"),
+)
+
+disk = projection(
+    "disk",
+    Column("box", Text, primary_key=True),
+    text("quality", "what the cameras record, of edge.rules.disk"),
+    Column("ballast", Boolean, nullable=False),
+    whole("free", "bytes"),
+    whole("total", "bytes"),
+    whole("days_left", "days of lessons, -1 when nothing is recorded"),
+    whole("at", "the box's time of the change"),
 )

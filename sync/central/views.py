@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge.directions import Draw
 from edge.model import (
     ClockQuality,
     Duration,
@@ -59,7 +60,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One planned snapshot and what became of it. ``state``: taken | missed | due | planned."""
+    """One planned snapshot and what became of it. ``state``: taken | missed | due | planned.
+
+    ``recovered``: it is a frame of the recording. ``copy``: the marked one, empty until it is here.
+    ``heads`` in the picture, -1 while they are not counted; ``present``: who was checked in then.
+    """
 
     slot: SnapshotSlot
     state: str
@@ -68,6 +73,43 @@ class Shot:
     arrived: bool = False
     cause: str = ""
     moment: Moment | None = None
+    recovered: bool = False
+    copy: str = ""
+    heads: int = -1
+    present: int = 0
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show: the marked copy once it is here."""
+        return self.copy or self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class SpotItem:
+    """One photo or clip of a spot check. ``copy``: the marked one, empty until it is here."""
+
+    sort: str
+    source: str
+    at: Instant
+    sha256: str
+    arrived: bool
+    copy: str
+    heads: int
+
+    @property
+    def shown(self) -> str:
+        """Return the file to show."""
+        return self.copy or self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """A confirmed spot check (R6). ``present``: who was checked in when it was confirmed."""
+
+    by: str
+    at: Instant
+    present: int
+    items: tuple[SpotItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +191,8 @@ class Evidence:
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     holes: tuple[Hole, ...]
+    draw: Draw | None = None
+    spot_checks: tuple[SpotCheck, ...] = ()
 
     @property
     def lesson(self) -> Lesson:
@@ -230,6 +274,26 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """What a box says is wrong. ``subject``: a camera's id, or ``box``."""
+
+    subject: str
+    code: str
+    detail: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """How a box uses its disk. ``days_left``: days of lessons, -1 when nothing is recorded."""
+
+    quality: str
+    free: int
+    total: int
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One box. ``silent`` when nothing was heard for longer than the centre's setting."""
 
@@ -244,6 +308,8 @@ class Box:
     software: str
     cameras: tuple[Camera, ...]
     papers: tuple[Paper, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    disk: Disk | None = None
 
     @property
     def clock_doubtful(self) -> bool:

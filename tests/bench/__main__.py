@@ -8,7 +8,6 @@ import inspect
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tests.bench.figures import CannotMeasure, report
@@ -28,30 +27,31 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def options_of(module: ModuleType) -> dict[str, int]:
-    """Return what a benchmark can be told, with its defaults: the arguments of its figures."""
-    return {
-        name: parameter.default
-        for name, parameter in inspect.signature(module.figures).parameters.items()
-    }
-
-
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks; return 0 when all could be measured, whatever the goals say."""
     known = names()
     parser = argparse.ArgumentParser(
         "./box bench", description="Measure. The last line of the output is one JSON object."
     )
-    parser.add_argument("names", nargs="+", metavar="NAME", choices=known, help=", ".join(known))
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help=f"{', '.join(known)}; last, a folder of photos"
+    )
     for option, what in (("events", "how long the backlog of sync is"), ("media", "MB beside it")):
         parser.add_argument(f"--{option}", type=int, metavar="N", help=what)
     asked = parser.parse_args(arguments)
-    given = {name: value for name, value in vars(asked).items() if isinstance(value, int)}
+    given: dict[str, Any] = {
+        name: value for name, value in vars(asked).items() if isinstance(value, int)
+    }
+    if asked.names[-1] not in known and Path(asked.names[-1]).is_dir():
+        given["folder"] = Path(asked.names.pop())
+    if wrong := [name for name in asked.names if name not in known]:
+        parser.error(f"no benchmark is called {wrong[0]}: there are {', '.join(known)}")
     figures: list[dict[str, Any]] = []
     for name in asked.names:
         module = importlib.import_module(f"tests.bench.{name}")
-        if unknown := given.keys() - options_of(module).keys():
-            parser.error(f"{name} takes no --{min(unknown)}")
+        takes = inspect.signature(module.figures).parameters
+        if unknown := given.keys() - takes.keys():
+            parser.error(f"{name} takes no {min(unknown)}")
         try:
             figures += report(name, module.figures(**given), say)["figures"]
         except CannotMeasure as error:

@@ -185,7 +185,8 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _mean_lost(lost: Callable[[Path, str, float], float], folder: Path, address: str) -> float:
-    return statistics.mean(lost(_fresh(folder), address, length) for length in RECORDED_S)
+    # A camera that was late with its first picture and caught up would count as less than nothing.
+    return statistics.mean(max(0.0, lost(_fresh(folder), address, length)) for length in RECORDED_S)
 
 
 def _kill_ours(folder: Path, address: str, length: float) -> float:

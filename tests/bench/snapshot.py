@@ -37,7 +37,7 @@ def figures() -> Iterator[Figure]:
         child = Child(Order("cam-1", camera.address, "tcp", str(folder / "media"), 10 * MINUTE))
         child.record(("lesson-1",))
         try:
-            wait_for("it records", lambda: child.grown_within(9))
+            wait_for("it records", lambda: child.grows())
             yield Figure(
                 name="latency",
                 ours=lambda: _ours(child, folder / "ours.jpg"),

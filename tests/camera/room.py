@@ -216,10 +216,11 @@ def records_again(room: Room, gaps: int) -> None:
 
 def everything_plays(room: Room, window: Window) -> None:
     """Hold the stored parts to the promise: all time accounted for, nothing twice, all plays."""
-    parts = room.facts(RecordingStored)
+    parts = [part for part in room.facts(RecordingStored) if part.lesson_id == "lesson-1"]
     assert len({part.sha256 for part in parts}) == len(parts)
     for part in parts:
-        assert len(frames(room.media(part.sha256))) > 1
+        # A part of key frames may be over after its first.
+        assert len(frames(room.media(part.sha256))) > (part.quality != "key_frames")
     last = max(part.end for part in parts)
     assert room.unaccounted("lesson-1", Window(window.opens, last)) == ()
     assert room.unfinished() == []

@@ -48,7 +48,7 @@ def test_sound_never_costs_the_picture(tmp_path: Path, audio: str, recorded: str
     with VirtualCamera(audio=audio) as camera:
         child = child_of(tmp_path, camera.address)
         child.record(("lesson-1",))
-        wait_for("video is on the disk", lambda: child.grown_within(9) and said(child, "alive")[2:])
+        wait_for("video is on the disk", lambda: child.grows() and said(child, "alive")[2:])
         child.stop()
     ((body, path),) = drafts(tmp_path)
     shown = frames(path)
@@ -150,7 +150,7 @@ def test_the_process_ends_when_its_parent_is_gone(camera: VirtualCamera, tmp_pat
     """Without the kernel's help too: a closed standard input ends it, and the part with it."""
     child = child_of(tmp_path, login(camera))
     child.record(("lesson-1",))
-    wait_for("it records", lambda: child.grown_within(9))
+    wait_for("it records", lambda: child.grows())
     assert child._process.stdin is not None
     child._process.stdin.close()
     wait_for("it ends", lambda: not child.running)

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser
 
 from edge import events
 from edge.documents import ROSTER, TIMETABLE, roster_to_json, timetable_to_json
+from edge.events import SnapshotTaken
+from edge.health_events import AlertCleared, AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Trainee
 from sync.central.documents import store_document
 from sync.messages import Chunk, Offer
@@ -287,7 +289,7 @@ def test_snapshots_appear_without_reloading(
         assert page.locator(".shots img").count() == 0
         picture = jpeg(classroom(3))
         name = hashlib.sha256(picture).hexdigest()
-        taken = events.SnapshotTaken(
+        taken = SnapshotTaken(
             LESSON_ID, 0, 1, "classroom", START + 5 * MINUTE, "key_frame", name, len(picture)
         )
         centre.learn(chain, taken, scan("p-1", START - MINUTE))
@@ -301,3 +303,43 @@ def test_snapshots_appear_without_reloading(
         wait_for("the page says that it is old", page.locator(".stale").is_visible, 15)
         page.unroute("**/lesson/**")
         wait_for("and that it is well", lambda: not page.locator(".stale").is_visible(), 15)
+
+
+def test_what_a_box_says_is_wrong_is_shown_with_its_remedy(
+    client: FlaskClient, centre: Centre
+) -> None:
+    """An alert and its camera's state are one line; it goes when the box says it is over."""
+    chain = Chain()
+    centre.know(chain)
+    centre.learn(
+        chain,
+        opened(two_hours(START)),
+        events.CameraHealth("front", "offline", "no answer"),
+        AlertRaised("front", "offline", "no answer", LESSON_ID),
+        AlertRaised("back", "view_changed", "likeness 0.07", LESSON_ID),
+        AlertRaised("box", "disk_degraded", "900 MiB are free", LESSON_ID),
+        DiskPlanned("substream", True, 9 * 10**8, 6 * 10**10, 9),
+        at=at("09:50"),
+    )
+    page = text_of(client, "/")
+    assert page.count("Camera out") == 1
+    assert "camera front since 09:50; check its cable and power" in page
+    assert "camera back shows another view than in the last lesson since 09:50" in page
+    assert "video is recorded smaller since 09:50" in page
+    assert "no video since" not in page, "one fault is one line"
+    boxes = text_of(client, "/boxes")
+    assert "back View changed" in boxes
+    assert "smaller video 9 days" in boxes
+    centre.learn(
+        chain,
+        events.CameraHealth("front", "online", ""),
+        AlertCleared("front", "offline"),
+        AlertCleared("back", "view_changed"),
+        AlertCleared("box", "disk_degraded"),
+        DiskPlanned("full", True, 5 * 10**10, 6 * 10**10, 20),
+        at=at("09:55"),
+    )
+    page = text_of(client, "/")
+    assert "Camera out" not in page and "another view" not in page
+    boxes = text_of(client, "/boxes")
+    assert "View changed" not in boxes and "20 days" in boxes

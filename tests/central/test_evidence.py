@@ -16,6 +16,7 @@ from edge.documents import (
     roster_to_json,
     timetable_to_json,
 )
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.model import MINUTE, Instant, Lesson
 from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import books, evidence, tables
@@ -108,9 +109,9 @@ def test_a_snapshot_that_was_found_later_is_not_missing(centre: Centre) -> None:
     centre.learn(
         chain,
         opened(two_hours(START)),
-        events.SnapshotMissed(LESSON_ID, 0, 1, "classroom", "no answer"),
-        events.SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment, "key_frame", sha("a"), 9),
-        events.SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment + 1, "key_frame", sha("b"), 9),
+        SnapshotMissed(LESSON_ID, 0, 1, "classroom", "no answer"),
+        SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment, "key_frame", sha("a"), 9),
+        SnapshotTaken(LESSON_ID, 0, 1, "classroom", moment + 1, "key_frame", sha("b"), 9),
     )
     shot = of(centre, at("12:00")).shots[0]
     assert (shot.state, shot.sha256) == ("taken", sha("a"))

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from edge import events, queries
 from edge.clock import SystemClock, local
+from edge.events import SnapshotMissed, SnapshotTaken
 from edge.ledger import Ledger
 from edge.model import SECOND, Instant, Lesson, Profile
 from edge.rules.attendance import Kind, attend, meaning
@@ -159,9 +160,9 @@ def _sentence(
     match body:
         case events.ScanMade():
             return _scan_sentence(ledger, body, lesson, profile)
-        case events.SnapshotTaken():
+        case SnapshotTaken():
             return f"snapshot {body.number} of lesson hour {body.hour + 1}: {body.bytes // 1024} kB"
-        case events.SnapshotMissed():
+        case SnapshotMissed():
             return f"snapshot {body.number} of lesson hour {body.hour + 1} missed: {body.cause}"
         case events.RecordingStarted():
             return f"recording {body.camera}"

@@ -49,6 +49,12 @@ address = "rtsp://127.0.0.1:8554/front"
 host = "127.0.0.1"
 security = "none"
 """
+# Where a test invites a phone: on loopback, at a free port.
+PHONES = """
+[kiosk]
+phone_host = "127.0.0.1"
+phone_port = 0
+"""
 JPEG = b"\xff\xd8\xff\xe0 a picture of the door \xff\xd9"
 
 
@@ -57,7 +63,7 @@ class Stage:
 
     def __init__(self, folder: Path, now: Instant, language: str = "en") -> None:
         self.config: Config = configuration.parse(
-            SETTINGS.format(language=language), "box.toml", folder
+            SETTINGS.format(language=language) + PHONES, "box.toml", folder
         )
         self.config.runtime_dir.mkdir(parents=True)
         self.clock = SimulatedClock(now)

@@ -29,6 +29,7 @@ INSTRUCTORS = (
     "/instructor",
     f"/instructor/lessons/{LESSON_ID}/end",
     f"/instructor/lessons/{LESSON_ID}/manual",
+    f"/instructor/lessons/{LESSON_ID}/spot-check",
     f"/lessons/{LESSON_ID}?view=snapshots",
     f"/lessons/{LESSON_ID}?view=recording",
 )

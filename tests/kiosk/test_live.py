@@ -85,10 +85,14 @@ def test_a_page_that_lost_its_stream_gets_the_whole_state_again(stage: Stage) ->
 def test_a_service_that_speaks_in_the_runtime_folder_is_heard(stage: Stage) -> None:
     """Guidance and lamps change without any event in the ledger."""
     stage.door()
+    stage.recorder("waiting")
+    stage.link(True)
     with stage.served() as url, stream(url) as screen:
         screen.state()
         stage.door("one_at_a_time")
         until(screen, "One at a time, please")
+        # Nothing worse than the network is to be said.
+        stage.picture()
         stage.link(False)
         until(screen, "No network")
 

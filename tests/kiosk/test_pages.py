@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.events import MediaDeleted, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.health_events import AlertCleared, AlertRaised
 from edge.model import ClockQuality, LessonState
 from tests.boxes import LESSON_ID, TEACHER_ID, at, lesson_of, roster_of, two_hours
 from tests.kiosk.stage import PIN_HASH, Stage
@@ -146,12 +147,34 @@ def test_a_missed_snapshot_is_shown_as_missed(stage: Stage) -> None:
 
 
 def test_a_green_lamp_does_not_speak(stage: Stage) -> None:
-    """Network, recording and clock are good: the foot holds their names only."""
+    """Network, recording and clock are good: the foot holds their names only, and the light."""
+    stage.door()
     stage.recorder("recording")
     stage.link(True)
     page = stage.client().get("/")
     assert page.count('class="lamp good"') == 3
-    assert 'class="lamp care"' not in page
+    assert "Supervision conditions are normal" in page
+    assert "lamp care" not in page
+
+
+def test_what_puts_hours_at_risk_is_said_before_what_does_not(stage: Stage) -> None:
+    """An alert of a camera, with its remedy on the page behind; a few days of room are no risk."""
+    stage.door()
+    stage.recorder("recording")
+    stage.link(False)
+    stage.ledger.append(AlertRaised("box", "disk_filling", "room for 2 days", ""))
+    page = stage.client().get("/")
+    assert "Supervision conditions are normal" in page
+    assert "Hours may not count" not in page
+    stage.ledger.append(AlertRaised("front", "view_changed", "likeness 0.07", LESSON_ID))
+    page = stage.client().get("/")
+    assert "Hours may not count: Camera 3 was turned away" in page
+    assert "Supervision conditions are normal" not in page
+    page = stage.client().get("/status")
+    assert "turn it back to the classroom" in page
+    assert "Storage lasts for a few more days only" in page
+    stage.ledger.append(AlertCleared("front", "view_changed"))
+    assert "Supervision conditions are normal" in stage.client().get("/")
 
 
 def test_a_lamp_that_is_not_green_says_what_to_do(stage: Stage) -> None:

@@ -6,13 +6,20 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, ViewportSize
 
+from camera import watermark
 from edge import events
-from edge.documents import ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
+from edge.clock import local
+from edge.directions import Draw, draws_to_json
+from edge.documents import DRAWS, ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
+from edge.events import SnapshotMissed, SnapshotTaken
+from edge.health_events import AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
+from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 from sync.central.documents import store_document
 from sync.messages import CHUNK_BYTES, Chunk
 from tests.boxes import TEACHER_ID, at
@@ -91,12 +98,40 @@ class Room:
                 if moment > until:
                     return
                 sha256 = self.file(jpeg(classroom(moment // MINUTE + len(self.chain.box))))
+                method = "from_recording" if (hour, number) == (0, 2) else "key_frame"
                 self.say(
                     moment,
-                    events.SnapshotTaken(
-                        self.lesson.id, hour, number, CAMERA, moment, "key_frame", sha256, 9
+                    SnapshotTaken(self.lesson.id, hour, number, CAMERA, moment, method, sha256, 9),
+                )
+                copy = self.file(marked(classroom(moment // MINUTE), moment))
+                counted = 37 - number * 4 * hour
+                self.say(
+                    moment + 2 * SECOND,
+                    PictureProcessed(
+                        sha256, self.lesson.id, copy, 9, counted, "fr_detect", "0.0.1"
                     ),
                 )
+
+    def spot_check(self, moment: Instant, present: int) -> None:
+        """Let the lesson be drawn, and the instructor confirm two photos and one by phone."""
+        drawn = Draw(self.lesson.id, "历城区人社局", at("07:00"))
+        store_document(
+            self.centre.store, self.chain.box, DRAWS, draws_to_json((drawn,)), at("07:00")
+        )
+        names = []
+        for number, source in enumerate(("classroom", "classroom", "phone"), start=1):
+            taken = moment + number * 2 * SECOND
+            names.append(self.file(marked(classroom(100 + number), taken)))
+            self.say(
+                taken,
+                SpotCheckTaken(
+                    self.lesson.id, "a" * 32, number, "photo", source, CAMERA, taken, names[-1], 9
+                ),
+            )
+        self.say(
+            moment + 20 * SECOND,
+            SpotCheckConfirmed(self.lesson.id, "a" * 32, TEACHER_ID, names, present),
+        )
 
     def film(self, starts: Instant, ends: Instant, step: int = 15) -> None:
         """Let the box record, in parts of *step* minutes."""
@@ -139,10 +174,12 @@ def morning(centre: Centre) -> Lesson:
     """Fill *centre* with a morning at 10:12; return the lesson with something to see."""
     first = Room(centre, "room-203", "203", CLASS, 42)
     first.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
+    first.say(at("08:40"), DiskPlanned("full", True, 18 * 10**10, 25 * 10**10, 24))
     first.say(at("08:52"), opened(first.lesson))
     first.film(at("08:45"), NOW)
     first.arrive(38, by_hand=5, photos=30)
     first.snapshots(NOW)
+    first.spot_check(at("09:24"), 38)
     first.send(NOW - 3 * SECOND)
 
     broken = Room(centre, "room-105", "实训楼 105", "汽车维修工（中级）2026-2 班", 30)
@@ -152,9 +189,10 @@ def morning(centre: Centre) -> Lesson:
     broken.say(at("09:41"), events.CameraHealth(CAMERA, "offline", why))
     body = events.RecordingGap(broken.lesson.id, CAMERA, at("09:41"), at("10:05"), why)
     broken.say(at("10:05"), body)
+    broken.say(at("09:41:20"), AlertRaised(CAMERA, "offline", why, broken.lesson.id))
     broken.arrive(29)
     broken.snapshots(at("09:41"))
-    missed = events.SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
+    missed = SnapshotMissed(broken.lesson.id, 1, 1, CAMERA, why)
     broken.say(at("09:56"), missed)
     broken.send(NOW - 5 * SECOND, media_waiting=3)
 
@@ -162,6 +200,9 @@ def morning(centre: Centre) -> Lesson:
     west.say(at("08:40"), events.CameraHealth(CAMERA, "online", ""))
     west.say(at("08:50"), opened(west.lesson))
     west.film(at("08:45"), NOW)
+    west.say(at("08:50"), AlertRaised(CAMERA, "view_changed", "likeness 0.07", ""))
+    west.say(at("08:51"), DiskPlanned("substream", True, 9 * 10**9, 62 * 10**9, 9))
+    west.say(at("08:51:01"), AlertRaised("box", "disk_degraded", "9 GB are free", ""))
     west.arrive(24)
     west.snapshots(NOW)
     west.send(NOW - 8 * SECOND, clock="unsynchronised")
@@ -189,6 +230,14 @@ def _lesson(box: str, room: str, class_name: str, start: str, part: str) -> Less
     )
 
 
+def marked(image: Image.Image, moment: Instant) -> bytes:
+    """Return a picture with the watermark that a box gives it."""
+    when = local(moment, ZoneInfo("Asia/Shanghai"))
+    return watermark.marked(
+        jpeg(image), [f"203 教室 · {CLASS}", f"{when:%Y-%m-%d %H:%M:%S} UTC+08:00"]
+    )
+
+
 def _portrait(number: int) -> bytes:
     """Return a drawn face: nobody's."""
     coats = ("#2f4f63", "#6b4f3a", "#7a2f3a", "#3f5f3f", "#4a4a6a", "#8a6d3b")
@@ -212,6 +261,7 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
         "today": "/",
         "lesson": f"/lesson/{busy.id}",
         "attendance": "/lesson/room-203-morning",
+        "spot-check": "/lesson/room-203-morning",
         "boxes": "/boxes",
     }
     for name, path in pages.items():
@@ -224,6 +274,8 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
         if name == "attendance":
             page.locator("#people").scroll_into_view_if_needed()
             page.evaluate("document.getElementById('people').scrollIntoView()")
+        if name == "spot-check":
+            page.evaluate("document.getElementById('shots').scrollIntoView()")
         save(page, out / f"console-{name}.{language}.png")
         print(f"console-{name}.{language}.png")
     page.close()

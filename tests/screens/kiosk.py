@@ -16,10 +16,12 @@ from edge import teaching
 from edge.directions import Draw, draws_to_json, notices_to_json
 from edge.documents import DRAWS, NOTICES
 from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
+from edge.health_events import AlertRaised, DiskPlanned
 from edge.inbox import apply_document
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
+from tests.kiosk.spot_checks import draw, recorder_answers, store_counted
 from tests.kiosk.stage import PIN, PIN_HASH, Stage
 from tests.screens import people, pictures
 from tests.screens.shots import save
@@ -33,6 +35,7 @@ PLAYED = """async () => {
   video.pause();
 }"""
 LANGUAGES = ("zh", "en")
+SPOT_CHECK = f"/instructor/lessons/{LESSON_ID}/spot-check"
 
 
 @dataclass
@@ -86,6 +89,7 @@ def shoot(out: Path) -> None:
                 _leaving,
                 _instructor,
                 _records,
+                _spot_check,
             ):
                 _play(browser, out, language, tell)
 
@@ -205,6 +209,17 @@ def _troubles(scene: Scene) -> None:
     scene.door("lamps")
     scene.go("/status")
     scene.shoot("status")
+    stage.clock.quality = ClockQuality.SYNCHRONISED
+    stage.link(True)
+    stage.recorder("recording")
+    stage.ledger.append(DiskPlanned("full", True, 9 * 10**10, 2 * 10**11, 12))
+    scene.door("conditions-good")
+    stage.ledger.append(AlertRaised("front", "view_changed", "likeness 0.08", LESSON_ID))
+    stage.ledger.append(DiskPlanned("substream", True, 2 * 10**10, 2 * 10**11, 9))
+    stage.ledger.append(AlertRaised("box", "disk_degraded", "19000 MiB are free", LESSON_ID))
+    scene.door("conditions-at-risk")
+    scene.go("/status")
+    scene.shoot("status-alerts")
     (stage.config.runtime_dir / "door.jpg").unlink()
     scene.go("/")
     scene.shoot("door-camera-out")
@@ -329,3 +344,47 @@ def _store_media(stage: Stage) -> None:
     stage.ledger.append(
         RecordingGap(LESSON_ID, "front", at("10:05"), at("10:09"), "camera offline")
     )
+
+
+def _spot_check(scene: Scene) -> None:
+    stage, page = scene.stage, scene.page
+    stage.recorder("recording")
+    _arrive(stage, people.ABSENT)
+    teaching_at(stage, at("08:58"), at("09:06"))
+    taken = store_counted(stage, at("09:05"), heads=31)
+    assert taken
+    scene.log_in()
+    scene.shoot("heads-fewer")
+    scene.go(SPOT_CHECK)
+    scene.shoot("spot-check-not-drawn")
+    draw(stage)
+    _set(scene, at("09:20"))
+    scene.go(SPOT_CHECK)
+    scene.shoot("spot-check-open")
+    page.click(".start .huge")
+    page.wait_for_selector(".waiting")
+    scene.shoot("spot-check-taking")
+    recorder_answers(stage, heads=37)
+    page.wait_for_selector(".proposal")
+    page.wait_for_load_state("networkidle")
+    scene.shoot("spot-check-proposed")
+    page.click(".confirm .huge")
+    page.wait_for_selector(".taken")
+    scene.shoot("spot-check-confirmed")
+    stage.parts.phones.close()
+    page.click("form[action$='/phone'] button")
+    page.wait_for_selector("svg.qr")
+    scene.shoot("spot-check-phone")
+    stage.parts.phones.close()
+
+
+SCENES = (
+    _before,
+    _arriving,
+    _troubles,
+    _teaching,
+    _leaving,
+    _instructor,
+    _records,
+    _spot_check,
+)

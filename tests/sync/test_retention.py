@@ -10,22 +10,16 @@ import pytest
 
 from edge import queries
 from edge.clock import SimulatedClock
-from edge.events import (
-    Body,
-    MediaDeleted,
-    RecordingStored,
-    ScanMade,
-    SnapshotMissed,
-    SnapshotTaken,
-)
+from edge.events import Body, MediaDeleted, RecordingStored, ScanMade, SnapshotMissed, SnapshotTaken
 from edge.events import decode as decode_body
 from edge.ledger import Ledger, projection_rows
 from edge.media import MediaStore
 from edge.model import DAY, ClockQuality, RetentionRule
+from edge.picture_events import PictureProcessed, SpotCheckTaken
+from edge.retention import NoCentre, Retention, leaving
 from edge.teaching import open_lesson
 from sync.cursor import Cursor
 from sync.messages import Receipt
-from sync.retention import Retention, leaving
 from tests.boxes import TEACHER_ID, at, lesson_of, open_ledger, roster_of, send_documents
 
 NOTHING_PRESSES = 0
@@ -77,9 +71,9 @@ class Box:
         receipt = Receipt(self.ledger.uuid, 1, bytes(32), sha256s, "backup", now, "q", bytes(64))
         self.cursor.keep_receipt(receipt, b"whole")
 
-    def retention(self, pressed_below: int = NOTHING_PRESSES) -> Retention:
-        """Return the housekeeping as a fresh process has it."""
-        return Retention(self.ledger, self.media, self.cursor, self.ask, pressed_below)
+    def retention(self, shed: int = NOTHING_PRESSES) -> Retention:
+        """Return the housekeeping as a fresh process has it, with *shed* bytes in the way."""
+        return Retention(self.ledger, self.media, self.cursor, self.ask, lambda: shed)
 
     def ask(self) -> None:
         """Count that the box would ask the centre."""
@@ -211,8 +205,34 @@ def test_a_full_disk_takes_only_what_it_needs_the_oldest_first(box: Box) -> None
     assert [one.sha256 for one in found] == [first, second]
     assert {one.rule for one in found} == {"space"}
     assert leaving(box.ledger, box.media, box.cursor, box.clock.now(), pressed=False) == []
+    snapshot, photo = box.snapshot(), box.photo()
+    box.make_safe(snapshot, photo)
+    box.retention(shed=500).step(0.0)
+    assert box.deleted() == [(first, "space")]
     box.retention(EVERYTHING_PRESSES).step(0.0)
-    assert [rule for _, rule in box.deleted()] == ["space", "space"]
+    assert box.deleted() == [(first, "space"), (second, "space")]
+    assert box.media.path(snapshot).exists() and box.media.path(photo).exists()
+
+
+def test_without_a_centre_video_past_its_limit_goes_and_nothing_else(box: Box) -> None:
+    """No receipt will ever come: a full disk takes nothing early, and a crash is made good."""
+    profile = queries.shipped_profile("default")
+    limited = replace(profile.retention, video="limit", video_days=30)
+    rules = {"default": replace(profile, version=2, retention=limited)}
+    send_documents(box.ledger, (lesson_of(("09:00", "09:45")),), roster_of(), rules, version=2)
+    film, snapshot = box.film(), box.snapshot()
+    alone = NoCentre(box.media)
+    retention = Retention(box.ledger, box.media, alone, box.ask, lambda: EVERYTHING_PRESSES)
+    retention.step(0.0)
+    assert box.deleted() == []
+    box.clock.advance(31 * DAY)
+    retention.step(60.0)
+    assert box.deleted() == [(film, "limit")]
+    assert not box.media.path(film).exists() and box.media.path(snapshot).exists()
+    box.media.path(film).write_bytes(b"as a kill between event and file leaves it")
+    Retention(box.ledger, box.media, alone, box.ask, lambda: 0).step(0.0)
+    assert not box.media.path(film).exists()
+    assert len(box.deleted()) == 1
 
 
 def test_what_was_deleted_is_derived_again_by_a_rebuild(box: Box) -> None:
@@ -235,3 +255,22 @@ def test_the_shipped_rules_delete_nothing_unsafe() -> None:
         rule = queries.shipped_profile(name).retention
         assert isinstance(rule, RetentionRule)
         assert rule.video == "safe"
+
+
+def test_pictures_of_a_spot_check_are_kept_as_evidence_and_copies_as_their_snapshots(
+    box: Box,
+) -> None:
+    """Five years and a receipt for what the authority drew; a marked copy goes with its picture."""
+    snapshot = box.snapshot()
+    copy = box.file(PictureProcessed(snapshot, "lesson-1", "", 0, 3, "fr_detect", "1"), b"copy")
+    taken = SpotCheckTaken("lesson-1", "c" * 32, 1, "photo", "phone", "", at("09:20"), "", 0)
+    photo = box.file(taken, b"spot check")
+    clip = box.file(replace(taken, number=2, sort="clip"), b"clip")
+    marked = box.file(PictureProcessed(photo, "lesson-1", "", 0, 3, "fr_detect", "1"), b"marked")
+    box.make_safe(snapshot, copy, photo, clip, marked)
+    box.clock.advance(181 * DAY)
+    box.retention(EVERYTHING_PRESSES).step(0.0)
+    assert {sha256 for sha256, _ in box.deleted()} == {snapshot, copy}
+    box.clock.advance(1827 * DAY)
+    box.retention().step(0.0)
+    assert {sha256 for sha256, _ in box.deleted()} == {snapshot, copy, photo, clip, marked}

@@ -16,8 +16,9 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
+from edge.rules.heads import compare
 from sync.central.config import CentreConfig
-from sync.central.console import language, words
+from sync.central.console import faults, language, words
 from sync.central.media import MediaHolder
 from sync.central.store import CentralStore
 
@@ -91,6 +92,9 @@ def create_app(parts: Parts) -> Flask:
         room_words=words.room,
         status_words=words.status,
         cause_words=words.cause,
+        fault_words=faults.name,
+        verdict_words=words.verdict,
+        agreement=compare,
         incident_words=words.incident,
         document_words=words.document,
         reason_words=words.reason,

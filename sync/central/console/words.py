@@ -5,16 +5,20 @@ Owns the choice of the sentence; its translation is in ``translations``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from edge.clock import local
+from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
 from edge.model import SECOND, Duration, Instant
 from edge.rules.moments import Moment
 from sync.central.attention import Item
+from sync.central.console import faults
+from sync.central.views import SpotCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,9 @@ def cause(text: str) -> str:
         ("disk_full", _("the disk was full")),
         ("writing_failed", _("the box could not write the recording")),
         ("recorder_off", _("the box or its recorder was off")),
+        ("picture_unusable", _("the picture was damaged")),
+        ("answered_late", _("the camera answered too late")),
+        ("no_camera", _("no camera is set up")),
         ("known_late", _("the timetable came too late")),
         ("no_picture_yet", _("the camera gave no picture in time")),
         ("disk is full", _("the disk was full")),
@@ -214,6 +221,8 @@ def item(of: Item, now: Instant, zone: ZoneInfo) -> Said:
                 version=of.count,
                 reason=reason,
             )
+        case code if code.startswith("alert_"):
+            tag, text = faults.said(code.removeprefix("alert_"), of.subject, at)
         case "camera_refused":
             tag = _("Camera refuses")
             text = _("wrong password since %(time)s; correct it on the box", time=at)
@@ -284,3 +293,13 @@ def _incident(of: Item) -> tuple[str, str]:
         "lineage": _("says otherwise than before where its ledger comes from; keep its disk"),
     }.get(code, of.cause)
     return incident(code), text
+
+
+def verdict(draw: Draw | None, taken: Sequence[SpotCheck]) -> tuple[str, str]:
+    """Return how a lesson's spot check stands: the tone, and the words. Pending is not rejected."""
+    found = draw.verdict if draw else None
+    if found is not None and found.result == APPROVED:
+        return "good", _("approved")
+    if found is not None:
+        return "bad", _("rejected")
+    return ("", _("to be reviewed")) if taken else ("care", _("drawn"))

@@ -7,10 +7,10 @@ start, and that what was deleted is neither offered to the centre nor reported a
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from edge import queries
 from edge.events import MediaDeleted
@@ -18,14 +18,45 @@ from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import ClockQuality, Instant, LessonState, Reading, RetentionRule
 from edge.rules.retention import SPACE, Use, may_go
-from sync.cursor import Cursor
 
 _LOOK_EVERY_S = 60.0
 _CARRY_OUT_EVERY_S = 3600.0
 _AT_ONCE = 100
-# Recording stops when a disk is fuller than this by some margin (camera.recorder): room is made
-# well before.
-PRESSED_BELOW = 1024**3
+
+
+class Receipts(Protocol):
+    """What is known of the media's way to the centre: the link's cursor, or ``NoCentre``."""
+
+    def safe_media(self) -> dict[str, Instant]:
+        """Return the files that the centre vouches for, each with the centre's time of that."""
+        ...
+
+    def known(self) -> set[str]:
+        """Return every file that is to go to the centre, has gone, or cannot."""
+        ...
+
+    def forget(self, sha256s: Sequence[str]) -> None:
+        """These files were deleted from the box."""
+        ...
+
+
+class NoCentre:
+    """The receipts of a box without a centre: there are none."""
+
+    def __init__(self, media: MediaStore) -> None:
+        """*media*: where a deletion that a crash interrupted leaves its file."""
+        self._media = media
+
+    def safe_media(self) -> dict[str, Instant]:
+        """Nobody vouches for anything."""
+        return {}
+
+    def known(self) -> set[str]:
+        """Return what lies on the disk: a file whose deletion is stated and not done is there."""
+        return {file.name for file in self._media.root.glob("[0-9a-f][0-9a-f]/*")}
+
+    def forget(self, sha256s: Sequence[str]) -> None:
+        """There is nothing to forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +72,12 @@ class Leaving:
 
 
 def leaving(
-    ledger: Ledger, media: MediaStore, cursor: Cursor, reading: Reading, pressed: bool
+    ledger: Ledger, media: MediaStore, receipts: Receipts, reading: Reading, pressed: bool
 ) -> list[Leaving]:
     """Return the files that may go now, the oldest first; *pressed*: the disk needs room."""
     now = reading.at if reading.clock is ClockQuality.SYNCHRONISED else None
     uses: dict[str, list[tuple[int, Use]]] = {}
-    safe = cursor.safe_media()
+    safe = receipts.safe_media()
     with ledger.store.read() as connection:
         for seq, sha256, use in _uses(connection, safe):
             uses.setdefault(sha256, []).append((seq, use))
@@ -66,21 +97,24 @@ def leaving(
 
 
 class Retention:
-    """The link's housekeeping among the media. Times are monotonic, in seconds."""
+    """A box's housekeeping among its media, done by the link, or by the recorder without one.
+
+    Times are monotonic, in seconds.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         media: MediaStore,
-        cursor: Cursor,
+        receipts: Receipts,
         ask_soon: Callable[[], None],
-        pressed_below: int = PRESSED_BELOW,
+        to_shed: Callable[[], int],
     ) -> None:
-        """*ask_soon* makes the box ask what is safe; *pressed_below* is in bytes free."""
-        self._pressed_below = pressed_below
+        """*ask_soon* makes the box ask what is safe; *to_shed* says how many bytes should go."""
+        self._to_shed = to_shed
         self._ledger = ledger
         self._media = media
-        self._cursor = cursor
+        self._receipts = receipts
         self._ask_soon = ask_soon
         self._look_at = 0.0
         self._carry_out_at: float | None = None
@@ -93,30 +127,30 @@ class Retention:
         if self._carry_out_at is None:
             self.finish()
             self._carry_out_at = now
-        pressed = self._room() < self._pressed_below
-        if pressed or now >= self._carry_out_at:
+        shed = self._to_shed()
+        if shed or now >= self._carry_out_at:
             self._carry_out_at = now + _CARRY_OUT_EVERY_S
-            self.carry_out(pressed)
-        if pressed and self._room() < self._pressed_below:
+            self.carry_out(shed)
+        if shed and self._to_shed():
             self._ask_soon()
 
     def finish(self) -> None:
         """Carry deletions to their end that the ledger states and a crash interrupted."""
         with self._ledger.store.read() as connection:
             deleted = queries.deleted_media(connection)
-        self._remove(sorted(deleted & self._cursor.known()))
+        self._remove(sorted(deleted & self._receipts.known()))
 
-    def carry_out(self, pressed: bool) -> None:
-        """Delete what may go; of what goes only for room, no more than is needed."""
+    def carry_out(self, shed: int) -> None:
+        """Delete what may go; of what goes only for room, no more than the *shed* bytes needed."""
         reading = self._ledger.clock.now()
-        due = leaving(self._ledger, self._media, self._cursor, reading, pressed)
-        room = self._room()
+        due = leaving(self._ledger, self._media, self._receipts, reading, shed > 0)
+        freed = 0
         chosen: list[Leaving] = []
         for one in due:
-            if one.rule == SPACE and room >= self._pressed_below:
+            if one.rule == SPACE and freed >= shed:
                 break
             chosen.append(one)
-            room += one.bytes
+            freed += one.bytes
         for first in range(0, len(chosen), _AT_ONCE):
             some = chosen[first : first + _AT_ONCE]
             with self._ledger.writing() as writer:
@@ -131,10 +165,7 @@ class Retention:
         for sha256 in sha256s:
             self._media.delete(sha256)
         if sha256s:
-            self._cursor.forget(sha256s)
-
-    def _room(self) -> int:
-        return shutil.disk_usage(self._media.root).free
+            self._receipts.forget(sha256s)
 
 
 def _uses(
@@ -149,11 +180,24 @@ def _uses(
         lesson = lessons.of(row["lesson_id"], row["ends"])
         yield row["seq"], row["sha256"], lesson.use("recording", safe.get(row["sha256"]))
     for row in connection.execute(
-        "SELECT media.seq, sha256, lesson_id, snapshot.at FROM media JOIN snapshot USING (sha256) "
-        "WHERE sha256 NOT IN (SELECT sha256 FROM media_deleted)"
+        "SELECT media.seq, media.sha256, lesson_id, media_at.at FROM media JOIN ("
+        "SELECT sha256, lesson_id, at FROM snapshot UNION ALL "
+        "SELECT copy.sha256, copy.lesson_id, snapshot.at FROM picture_copy AS copy "
+        "JOIN snapshot ON snapshot.sha256 = copy.original) AS media_at USING (sha256) "
+        "WHERE media.sha256 NOT IN (SELECT sha256 FROM media_deleted)"
     ):
         lesson = lessons.of(row["lesson_id"], row["at"])
         yield row["seq"], row["sha256"], lesson.use("snapshot", safe.get(row["sha256"]))
+    for row in connection.execute(
+        "SELECT media.seq, media.sha256, lesson_id, taken.at FROM media JOIN ("
+        "SELECT sha256, lesson_id, at FROM spot_check_item UNION ALL "
+        "SELECT copy.sha256, copy.lesson_id, item.at FROM picture_copy AS copy "
+        "JOIN spot_check_item AS item ON item.sha256 = copy.original) AS taken USING (sha256) "
+        "WHERE media.sha256 NOT IN (SELECT sha256 FROM media_deleted)"
+    ):
+        lesson = lessons.of(row["lesson_id"], row["at"])
+        use = lesson.use("recording", safe.get(row["sha256"]))
+        yield row["seq"], row["sha256"], replace(use, evidence=True)
     # A photo is a person's, not a lesson's: the longest of the rules in force holds.
     rule = max(
         (one.retention for one in queries.profiles(connection)), key=lambda one: one.photo_days
