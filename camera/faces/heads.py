@@ -2,7 +2,7 @@
 
 Owns the counting: the picture in overlapping tiles, a face detector on each, one head for boxes
 that overlap. Promises a number and nothing else: no face is cut out, kept, described or compared.
-What the detector is stands in a manifest (``fr_detect.toml``).
+What the detector is stands in a manifest (``counters/fr_detect.toml``).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Manifest:
 
 def load_manifest(name: str = DEFAULT) -> Manifest:
     """Return a manifest that is shipped with the product. Raises ModelError naming the key."""
-    text = (resources.files("camera.faces") / f"{name}.toml").read_text("utf-8")
+    text = (resources.files("camera.faces") / "counters" / f"{name}.toml").read_text("utf-8")
     values = tomllib.loads(text)
     try:
         top = {key: values[key] for key in ("name", "version", "file", "sha256")}
@@ -58,7 +58,7 @@ def load_manifest(name: str = DEFAULT) -> Manifest:
         tiles = {key: values["tiles"][key] for key in ("rows", "columns", "side", "overlap")}
         limits = {key: values["thresholds"][key] for key in ("score", "same_head")}
     except KeyError as error:
-        raise ModelError(f"{name}.toml: {error.args[0]} is missing") from error
+        raise ModelError(f"counters/{name}.toml: {error.args[0]} is missing") from error
     return Manifest(**top, **given, **tiles, **limits)
 
 

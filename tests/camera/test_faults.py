@@ -81,7 +81,7 @@ def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:
                 {"address": "rtsp://127.0.0.1:9/main"},
             ],
         )
-        ongoing(room, slots=((0, 1, 3),))
+        ongoing(room, slots=((0, 1, 12),))
         expected = {"cam-1": "refused", "cam-2": "unusable", "cam-3": "offline"}
         wait_for(
             "the lamps tell",

@@ -97,7 +97,7 @@ def test_a_missed_snapshot_says_why_in_one_word_and_a_sentence(tmp_path: Path) -
         for name, cameras in causes.items():
             (tmp_path / name).mkdir()
             rooms[name] = Room(tmp_path / name, cameras)
-            ongoing(rooms[name], slots=((0, 1, 3),))
+            ongoing(rooms[name], slots=((0, 1, 12),))
         for room in rooms.values():
             wait_for("it is given up", partial(room.facts, SnapshotMissed), 60)
             room.recorder.stop()

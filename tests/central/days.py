@@ -9,7 +9,9 @@ from edge.clock_events import ClockCorrected
 from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import lesson_to_json
 from edge.events import SnapshotMissed, SnapshotTaken
+from edge.health_events import AlertRaised, DiskPlanned
 from edge.model import MINUTE, Instant, Lesson
+from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 from tests.boxes import TEACHER_ID, at, two_hours
 from tests.central.centres import Centre
 from tests.chains import Chain
@@ -98,3 +100,17 @@ def busy_day(centre: Centre, chain: Chain) -> Lesson:
     ):
         centre.learn(chain, body, at=moment)
     return lesson
+
+
+def beside_the_lesson(centre: Centre, chain: Chain, lesson: Lesson) -> None:
+    """Let the box report what a lesson like the busy day's may have beside it: pictures, faults."""
+    at = START + 96 * MINUTE
+    for body in (
+        SnapshotTaken(lesson.id, 0, 2, "classroom", at, "from_recording", sha("found"), 9000),
+        PictureProcessed(sha("one"), lesson.id, sha("marked"), 9500, 14, "fr_detect", "0.0.1"),
+        SpotCheckTaken(lesson.id, "c-1", 1, "photo", "phone", "", at, sha("spot"), 9000),
+        SpotCheckConfirmed(lesson.id, "c-1", TEACHER_ID, [sha("spot")], 2),
+        AlertRaised("classroom", "offline", "no answer", lesson.id),
+        DiskPlanned("full", True, 5_000_000, 9_000_000, 8),
+    ):
+        centre.learn(chain, body, at=at)

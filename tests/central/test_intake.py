@@ -20,7 +20,7 @@ from sync.messages import (
     topic,
 )
 from tests.central.centres import Centre, hello_of
-from tests.central.days import busy_day
+from tests.central.days import beside_the_lesson, busy_day
 from tests.chains import Chain, batch_of
 
 
@@ -263,7 +263,7 @@ def test_rebuilt_projections_equal_the_live_ones(centre: Centre) -> None:
     """Emptying the projections and deriving them again from the events changes nothing."""
     chain = Chain()
     centre.know(chain)
-    busy_day(centre, chain)
+    beside_the_lesson(centre, chain, busy_day(centre, chain))
 
     def projected() -> dict[str, list[tuple[object, ...]]]:
         return {
