@@ -30,6 +30,7 @@ from sync.central import (
     witness_command,
 )
 from sync.central.authority import AuthorityProblem
+from sync.central.filing.command import filing
 from sync.central.ingest import Ingest
 from sync.central.logins import with_sealed_logins
 from sync.central.opened import Centre, with_centre
@@ -49,6 +50,7 @@ for _one in (
     broker_command.crl,
     witness_command.witness_group,
     draws_command.draws,
+    filing,
     *staff_command.COMMANDS,
 ):
     command.add_command(_one)

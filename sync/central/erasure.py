@@ -20,6 +20,7 @@ from edge.model import DAY, Duration, Instant
 from sync import wire
 from sync.central import lines, requests, tables
 from sync.central.documents import newest
+from sync.central.filing import records
 from sync.central.media import MediaHolder
 from sync.central.store import CentralStore, insert_new
 from sync.messages import BadMessage, Batch, Record
@@ -133,7 +134,7 @@ def was_erased(connection: Connection, sha256: str) -> bool:
 
 
 def forget_name(connection: Connection, epoch: str, person_id: str) -> int:
-    """Take a person out of rosters no longer in force and out of set-aside messages.
+    """Take a person out of filings, rosters no longer in force and set-aside messages.
 
     Return how many rosters changed. Such a roster keeps the hash by which lessons cite it.
     """
@@ -152,6 +153,7 @@ def forget_name(connection: Connection, epoch: str, person_id: str) -> int:
             same = table.c.number == row.number
             connection.execute(update(table).where(same).values(content=left))
             changed += 1
+    records.forget(connection, person_id)
     _forget_in_incidents(connection, person_id)
     _forget_in_requests(connection, person_id)
     return changed
