@@ -80,17 +80,7 @@ def shoot(out: Path) -> None:
     """Take all of the kiosk's screenshots."""
     with chromium() as browser:
         for language in LANGUAGES:
-            for tell in (
-                _before,
-                _directed,
-                _arriving,
-                _troubles,
-                _teaching,
-                _leaving,
-                _instructor,
-                _records,
-                _spot_check,
-            ):
+            for tell in SCENES:
                 _play(browser, out, language, tell)
 
 
@@ -380,6 +370,7 @@ def _spot_check(scene: Scene) -> None:
 
 SCENES = (
     _before,
+    _directed,
     _arriving,
     _troubles,
     _teaching,
