@@ -1,4 +1,4 @@
-"""What a technician would look at, looked at: services, clock, network, centre, cameras, disk and more.
+"""What a technician would look at, looked at: services, clock, network, cameras, disk and more.
 
 Promises to change nothing and to end: each check looks at one thing, and one that cannot be looked
 at is said to be unknown, not well. Owns no words (``kiosk_ui.remedies``).
