@@ -83,6 +83,8 @@ def arguments(page: str) -> list[str]:
         "--no-first-run",
         "--no-default-browser-check",
         "--noerrdialogs",
+        # Its errors fill the journal and help nobody (no D-Bus …); what is fatal is still said.
+        "--log-level=3",
         "--disable-breakpad",
         "--disable-component-update",
         "--disable-pinch",

@@ -183,6 +183,18 @@ def test_wrong_settings_are_said_with_the_line(tmp_path: Path) -> None:
     assert "line 4" in "\n".join(lines(found, ""))
 
 
+def test_whoever_may_not_read_the_settings_is_told_so(tmp_path: Path) -> None:
+    """An account that is not the box's hears what the matter is, and commands without settings run.
+
+    The touch screen's account is such a one (``classbox screen``).
+    """
+    (tmp_path / "box.toml").mkdir()  # root may read everything but a folder
+    config, found = examine(tmp_path / "box.toml", around(tmp_path))
+    assert config is None
+    assert codes(found, "settings") == [("settings_wrong", State.PROBLEM)]
+    assert "cannot be read" in "\n".join(lines(found, ""))
+
+
 def test_a_box_that_never_ran_says_how_to_start_it(tmp_path: Path) -> None:
     """Nothing is made by looking."""
     file = tmp_path / "box.toml"
