@@ -62,7 +62,7 @@ class Unit:
 
 
 def units() -> dict[str, Unit] | None:
-    """Return what systemd says of the box's services, None where it does not run."""
+    """Return what systemd says of the box's services, None where it is not there."""
     if not Path("/run/systemd/system").is_dir():
         return None
     asked = "--property=Id,LoadState,ActiveState,Result,ExecMainStatus"
@@ -108,7 +108,7 @@ def with_ledger(config: Config, ledger: Ledger) -> Iterator[Found]:
 def services(around: Surroundings) -> Iterator[Found]:
     """Whether systemd keeps the services running."""
     known = around.units()
-    if known is None or not known:
+    if not known:
         yield Found("services", State.NOTE, "services_unknown")
         return
     off = False

@@ -49,8 +49,8 @@ _WORDS: dict[str, Callable[[Facts], Fault]] = {
         _("Correct it, then restart the services: systemctl restart classbox.target"),
     ),
     "services_unknown": lambda facts: Fault(
-        _("Services are not run by systemd here"),
-        _("On a box, install them: ./box install box"),
+        _("systemd does not tell whether the services run"),
+        _("On a box, ask as root: sudo classbox doctor"),
     ),
     "service_left_out": lambda facts: Fault(
         _("%(service)s is left out by the settings", service=facts["service"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from systemd.installer import checks, removal
 from systemd.installer.machine import Machine, Problem
-from systemd.installer.parts import FIREWALL, PARTS, SSH, Part
+from systemd.installer.parts import BOX, FIREWALL, PARTS, SSH, Part
 from systemd.installer.steps import STEPS, Change, Options
 
 
@@ -60,7 +60,8 @@ def _summary(given: argparse.Namespace, part: Part, machine: Machine, count: int
         kept = "" if given.with_data else f"; kept: {', '.join(removal.kept(machine, part))}"
         return f"{part.name}: uninstalled{kept}"
     if machine.live:
-        return f"{part.name}: {count} changes made. Next: classbox doctor"
+        doctor = ". Next: sudo classbox doctor" if part is BOX else ""
+        return f"{part.name}: {count} changes made{doctor}"
     return f"{part.name}: {count} changes made; it starts when the machine does"
 
 

@@ -20,6 +20,7 @@ from kiosk_ui import checkup, remedies
 from kiosk_ui.checkup import Found, State, Surroundings, Unit
 from kiosk_ui.doctor_command import LANGUAGES, examine, lines, speaking, told
 from tests.house import ROOT
+from tests.kiosk.stage import Stage
 
 RUNNING = Unit("active", "success", "0")
 SETTINGS = """
@@ -273,3 +274,13 @@ def test_the_command_ends_with_status_1_and_says_the_number_to_call(settings: Pa
         "do": "Start them: systemctl start classbox.target",
     }
     assert told([], "")["well"] is True
+
+
+def test_the_page_says_the_same_at_the_touch_screen(stage: Stage) -> None:
+    """Reached from the state of the box; worst first, in the language of the screen."""
+    stage.ledger.append(AlertRaised("front", "offline", "no route", ""))
+    client = stage.client()
+    assert 'href="/doctor"' in client.get("/status")
+    page = client.get("/doctor")
+    assert "Something is to be done" in page
+    assert page.index("Classroom camera not connected") < page.index("Face models")
