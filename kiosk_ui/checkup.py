@@ -120,7 +120,8 @@ def services(around: Surroundings) -> Iterator[Found]:
             facts = {"service": name, "why": f"{unit.active}, {unit.result}"}
             yield Found("services", State.PROBLEM, "service_off", facts)
     if not off:
-        yield Found("services", State.WELL, "services_run", {"count": len(known)})
+        count = sum(unit.active == "active" for unit in known.values())
+        yield Found("services", State.WELL, "services_run", {"count": count})
 
 
 def network(around: Surroundings) -> Iterator[Found]:

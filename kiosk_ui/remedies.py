@@ -64,7 +64,7 @@ _WORDS: dict[str, Callable[[Facts], Fault]] = {
         ),
     ),
     "services_run": lambda facts: Fault(
-        _("All services run (%(count)s)", count=facts["count"]), ""
+        _("All services that should run do (%(count)s)", count=facts["count"]), ""
     ),
     "no_network": lambda facts: Fault(
         _("No network"),
