@@ -39,12 +39,12 @@ while True:
             key.fileobj.accept()
 """
 
-# Prints which TCP ports of a host answer. A packet that is dropped answers never: two seconds do.
+# Prints which TCP ports of a host answer. A packet that is dropped answers never: five seconds do.
 _KNOCK = """
 import concurrent.futures, socket, sys
 def answers(port):
     try:
-        socket.create_connection((sys.argv[1], int(port)), timeout=2).close()
+        socket.create_connection((sys.argv[1], int(port)), timeout=5).close()
     except OSError:
         return False
     return True
@@ -58,7 +58,7 @@ _ASK = """
 import socket, sys
 asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 asking.bind(("0.0.0.0", int(sys.argv[3])))
-asking.settimeout(2)
+asking.settimeout(5)
 asking.sendto(b"heard", (sys.argv[1], int(sys.argv[2])))
 try:
     print(asking.recv(99).decode())
