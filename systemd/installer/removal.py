@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from systemd.installer.machine import Machine, Problem
 from systemd.installer.parts import Part
-from systemd.installer.steps import COMMAND, PRODUCT, UNITS, Change, installed_units
+from systemd.installer.steps import COMMANDS, PRODUCT, UNITS, Change, installed_units
 
 _SETTINGS = "/etc/classbox"
 
@@ -52,7 +52,7 @@ def changes(machine: Machine, part: Part, with_data: bool) -> Iterator[Change]:
         )
         # The files are shared with a machine of the other part, which this one is not.
         files = [*installed_units(machine), *(file.target for file in part.files)]
-        for path in [*files, COMMAND, PRODUCT]:
+        for path in [*files, *COMMANDS, PRODUCT]:
             if os.path.lexists(machine.at(path)):
                 yield _removing(machine, path)
         if machine.live:

@@ -20,7 +20,7 @@ from systemd.installer.parts import BOX, FIREWALL, SSH, Part, Port, Template, ki
 
 PRODUCT = "/opt/classbox"
 UNITS = "/etc/systemd/system"
-COMMAND = "/usr/local/bin/classbox"
+COMMANDS = ("/usr/local/bin/classbox", "/usr/local/bin/classbox-central")
 _FOLDERS = ("edge", "camera", "sync", "kiosk_ui", "systemd", "docs", "locks")
 _FILES = ("box", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 # Made where the product is installed, or of no use there.
@@ -108,11 +108,12 @@ def environment(machine: Machine, part: Part, options: Options) -> Iterator[Chan
     )
 
 
-def command(machine: Machine, part: Part, options: Options) -> Iterator[Change]:
-    """The word ``classbox`` at a command line."""
-    place, target = machine.at(COMMAND), f"{PRODUCT}/.venv/bin/classbox"
-    if not place.is_symlink() or os.readlink(place) != target:
-        yield Change(f"link {COMMAND} to {target}", partial(machine.link, COMMAND, target))
+def commands(machine: Machine, part: Part, options: Options) -> Iterator[Change]:
+    """The words ``classbox`` and ``classbox-central`` at a command line."""
+    for path in COMMANDS:
+        place, target = machine.at(path), f"{PRODUCT}/.venv/bin/{Path(path).name}"
+        if not place.is_symlink() or os.readlink(place) != target:
+            yield Change(f"link {path} to {target}", partial(machine.link, path, target))
 
 
 def settings(machine: Machine, part: Part, options: Options) -> Iterator[Change]:
@@ -235,7 +236,7 @@ STEPS: tuple[Step, ...] = (
     packages,
     product,
     environment,
-    command,
+    commands,
     settings,
     files,
     units,
