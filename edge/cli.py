@@ -39,7 +39,8 @@ def _commands() -> dict[str, EntryPoint]:
 @click.option(
     "--config",
     envvar="CLASSBOX_CONFIG",
-    type=click.Path(path_type=Path),
+    # Whether it can be read is asked by whoever reads it: the touch screen's account may not.
+    type=click.Path(path_type=Path, readable=False),
     default=DEFAULT_PATH,
     show_default=True,
     help="Settings of the box, or of the centre for `classbox centre`.",

@@ -87,7 +87,7 @@ class KioskConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings of one box."""
+    """All settings of one box. ``help_phone``: whom to call, shown where something is wrong."""
 
     box_id: str
     room: str
@@ -101,6 +101,7 @@ class Config:
     link: LinkConfig | None
     kiosk: KioskConfig
     trusted_clock: str
+    help_phone: str = ""
 
 
 def load(path: Path) -> Config:
@@ -138,6 +139,7 @@ def parse(text: str, source: str, folder: Path) -> Config:
         link=_link(root.table("link")) if "link" in root else None,
         kiosk=_kiosk(root.table("kiosk")),
         trusted_clock=box.text("clock", "ntp", choices=("ntp", "trusted", "untrusted")),
+        help_phone=box.text("help_phone", ""),
     )
     for table in (box, recording, root):
         table.finish()

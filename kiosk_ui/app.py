@@ -32,6 +32,7 @@ from edge.media import MediaStore
 from edge.store import DiskFull
 from kiosk_ui import (
     access,
+    doctor_pages,
     facts,
     instructor_pages,
     media_pages,
@@ -95,6 +96,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         instructor_pages.pages,
         spot_check_pages.pages,
         media_pages.pages,
+        doctor_pages.pages,
     ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)

@@ -1,0 +1,1 @@
+"""The installer: idempotent, honest in a dry run, careful with data."""
