@@ -115,6 +115,10 @@ class Keeper:
         self._small_fails = False
         self._redial()
 
+    def hurry(self) -> None:
+        """Dial at the next look: somebody mended the camera and wants it recorded."""
+        self._failures, self._retry_at = 0, 0.0
+
     @property
     def child(self) -> Child | None:
         """The recording process, None when there is none."""
@@ -133,9 +137,10 @@ class Keeper:
     def busy_with(self, lesson_id: str) -> bool:
         """Tell whether a part for that lesson may still be on its way."""
         session = self._session
-        return session is not None and (
-            lesson_id in session.child.lessons or lesson_id in session.parts.values()
-        )
+        return session is not None and lesson_id in {
+            *session.child.lessons,
+            *session.parts.values(),
+        }
 
     def tend(
         self,
@@ -247,7 +252,7 @@ class Keeper:
             self._fail(failure.kind, str(failure))
 
     def _redial(self) -> None:
-        self._failures, self._retry_at = 0, 0.0
+        self.hurry()
         if self._session is not None:
             self._session.ending = True
             self._session.child.stop()
@@ -394,7 +399,5 @@ def _nothing_planned(lesson_id: str) -> Why:
 
 def _last_stated(ledger: Ledger, camera_id: str) -> str:
     with ledger.store.read() as connection:
-        for row in queries.cameras(connection):
-            if row["id"] == camera_id:
-                return str(row["state"])
-    return ""
+        states = {row["id"]: str(row["state"]) for row in queries.cameras(connection)}
+    return states.get(camera_id, "")

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sync.central.columns import PROJECTIONS as PROJECTIONS  # whoever wants all finds them here
 from sync.central.columns import Number, clocks, of_event, projection, raw, text, whole
 from sync.central.columns import metadata as metadata
+from sync.central.live_tables import live_view as live_view
 
 centre = Table(
     "centre",
