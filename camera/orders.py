@@ -1,7 +1,7 @@
 """Lessons that somebody wants recorded now, without waiting for their margin (R14).
 
-Owns the recorder's requests of the kind ``record``, from the kiosk and from the centre. Promises one
-answer to each, in one transaction with its event.
+Owns the recorder's requests of the kind ``record``, from the kiosk and from the centre. Promises
+one answer to each, in one transaction with its event.
 """
 
 from __future__ import annotations

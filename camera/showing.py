@@ -1,8 +1,8 @@
 """Which cameras keep a picture of this moment for somebody at the centre who looks.
 
-Owns the recorder's half of live view: the ledger says who looks (``edge.live_views``), the recording
-processes make the pictures, the link sends them. Promises that nothing is shown without that fact,
-nor longer than it allows, and that no picture is left lying about.
+Owns the recorder's half of live view: the ledger says who looks (``edge.live_views``), the
+recording processes make the pictures, the link sends them. Promises that nothing is shown without
+that fact, nor longer than it allows, and that no picture is left lying about.
 """
 
 from __future__ import annotations

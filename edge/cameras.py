@@ -1,7 +1,8 @@
 """What the ledger knows of the cameras as things: the rows, and the questions about them.
 
 Owns the tables ``camera_fact`` (what was last stated of each camera, one row for each sort),
-``camera_link`` and ``recording_order``. ``edge.projections`` applies the events; nothing else changes these rows.
+``camera_link`` and ``recording_order``. ``edge.projections`` applies the events; nothing else
+changes these rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the ledger knows of who looks into the room: the rows, and the questions about them.
 
-Owns the table ``live_view``. ``edge.projections`` applies the events; nothing else changes its rows.
+Owns the table ``live_view``. ``edge.projections`` applies the events; nothing else changes its
+rows.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Live view at the centre: who looks through which camera, and the last picture of each.
 
-Owns the console's own connection to the broker (``centre.console``). Promises that pictures are kept
-in memory only, one a view; that a view is renewed only while somebody asks for its picture, and so
-ends by itself; that a picture is dated by this machine's own clock, whatever its box's says; and that
-all who look through one camera share its stream. See docs/adr/0016-live-view.md.
+Owns the console's own connection to the broker (``centre.console``). Promises that pictures are in
+memory only, one a view; that a view is renewed only while somebody asks for its picture, and so
+ends by itself; that a picture is dated by this machine's own clock, whatever its box's says; and
+that all who look through one camera share its stream. See docs/adr/0016-live-view.md.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
+_OVER = (Stage.ENDED, Stage.REFUSED, Stage.NO_ANSWER)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """Who looks where. ``camera`` is empty for the one that films the lesson."""
@@ -82,6 +85,11 @@ class Seen:
     number: int = 0
     age: float = 0.0
     why: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes unless somebody asks again."""
+        return self.stage in _OVER
 
 
 @dataclass(slots=True)
@@ -302,7 +310,7 @@ class Viewing:
         }
         letter = Letter(box, seal.WATCH, head, b"")
         sealed = seal.seal(letter, view.sealing_key, self._signer.sign)
-        self._line.offer(topic(box, WATCH), wire.encode(Watch(view.request_id, sealed)))
+        self._line.publish(topic(box, WATCH), wire.encode(Watch(view.request_id, sealed)))
 
 
 def _seen(view: _View, now: float) -> Seen:
