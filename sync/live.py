@@ -54,7 +54,7 @@ class _Shown:
     sent: int = 0
     seen: int = 0
     sent_at: float = 0.0
-    taken: float = field(default_factory=lambda: float("-inf"))  # of the last picture, monotonic
+    taken: float = field(default_factory=monotonic)  # the last picture; else since when it waits
     slow: bool = False
 
 
@@ -145,9 +145,10 @@ class Live:
         glimpse = glimpses.get(glimpses.path_of(self._service.config.runtime_dir, camera))
         state = ""
         if glimpse is None or now - glimpse.mono > FRESH / 1_000_000:
-            if now - shown.sent_at < _LOOK_EVERY_S:
-                return
             glimpse, state = None, self._state_of(camera)
+            dialled = state == "waiting" and now - shown.taken < FRESH / 1_000_000
+            if dialled or now - shown.sent_at < _LOOK_EVERY_S:
+                return
         elif glimpse.mono <= shown.taken:
             return
         mine = [one for one in self._views.values() if one.view.camera == camera]

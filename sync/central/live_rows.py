@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from edge.events import Body
 from edge.live_events import LiveViewEnded, LiveViewStarted
 from sync.central import tables
 from sync.central.origin import Origin
 from sync.central.store import insert_new
+
+
+def of_lesson(connection: Connection, lesson_id: str) -> Sequence[Any]:
+    """Return who looked into a lesson, as rows of ``live_view``, the first first."""
+    view = tables.live_view
+    query = select(view).where(view.c.lesson_id == lesson_id).order_by(view.c.started_at, view.c.id)
+    return connection.execute(query).all()
 
 
 def _started(connection: Connection, origin: Origin, body: LiveViewStarted) -> None:

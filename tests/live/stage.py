@@ -37,7 +37,7 @@ class Classroom:
         _append(
             box_toml, f'[[camera]]\nid = "front"\nlabel = "Front"\naddress = "{camera.address}"\n'
         )
-        _append(centre_toml, f'[console]\nport = {self.port}\nsilent_after = 12\n')
+        _append(centre_toml, f"[console]\nport = {self.port}\nsilent_after = 12\n")
         self.recorder = Child(
             "recorder", [CLASSBOX, "--config", box_toml, "recorder"], stage.folder / "recorder.log"
         )

@@ -98,7 +98,7 @@ def offline(since: str) -> str:
 def device(state: str) -> str:
     """Return how the device of a lesson stands, in a word; one of ``DEVICES``."""
     return {
-        "recording": _("Recording"),
+        "recording": _("Being recorded"),
         "idle": _("Not recording"),
         "fault": _("Fault"),
         "offline": _("Box offline"),

@@ -19,7 +19,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from sync.central import attention, books, evidence, fleet
+from sync.central import attention, books, evidence, fleet, live_rows
 from sync.central.console import language, thumbs, words
 from sync.central.console.app import parts
 from sync.central.console.reading import boxes_of, day_of, lessons_of, refreshed
@@ -75,6 +75,7 @@ def lesson(lesson_id: str) -> AnyResponse:
             abort(404)
         one = evidence.of_lesson(connection, evidence.dated(connection, planned), now)
         boxes = boxes_of(connection, now)
+        looked = live_rows.of_lesson(connection, lesson_id)
     concerned = [box for box in boxes if box.id in planned.boxes]
     return refreshed(
         "lesson",
@@ -86,6 +87,7 @@ def lesson(lesson_id: str) -> AnyResponse:
         boxes=concerned,
         day=words.day(one.lesson.start, here.config.zone),
         now=now,
+        looked=looked,
     )
 
 
