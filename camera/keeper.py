@@ -366,12 +366,8 @@ class Keeper:
 
     def _state_health(self) -> None:
         """Append an event when what the ledger says of this camera is no longer so."""
-        if self._failure is not None:
-            state, cause = self._failure
-        elif self._session is not None and self._session.announced:
-            state, cause = State.ONLINE, ""
-        else:
-            return
+        online = self._session is not None and self._session.announced
+        state, cause = self._failure or (State.ONLINE if online else self._stated, "")
         if state != self._stated:
             self._ledger.append(CameraHealth(self.camera.id, state, cause))
             self._stated = state

@@ -22,7 +22,7 @@ from sync.central.views import Planned
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order for one box. ``state``: done | refused | waiting | expired; ``why`` it was refused."""
+    """One order for one box. ``state``: done | refused | waiting | expired; ``why`` refused."""
 
     lesson_id: str
     box: str

@@ -29,7 +29,7 @@ from sync.seal import Letter
 # What staff may ask for by name; an erasure has a command of its own, which does more.
 RESYNC, SEND_MEDIA = "resync", "send_media"
 LIVE_VIEW, RECORD = "live_view", "record"
-KINDS = (RESYNC, SEND_MEDIA)
+KINDS = (RECORD, RESYNC, SEND_MEDIA)
 _Answer = RequestAnswered | RequestRefused | PersonEnrolled | LiveViewStarted | RecordingOrdered
 _ANSWERS = frozenset(one.kind for one in typing.get_args(_Answer))
 
