@@ -17,12 +17,12 @@ from tests.central.centres import Centre
 from tests.processes import free_port
 
 
-def console_of(centre: Centre, more: str = "") -> Flask:
-    """Return the console of *centre*."""
+def console_of(centre: Centre, more: str = "", viewing: Viewing | None = None) -> Flask:
+    """Return the console of *centre*; *viewing*: what stands in for live view."""
     settings = config.parse(
         f'[centre]\ndata_dir = "{centre.folder}"\n{more}', "centre.toml", Path("/")
     )
-    viewing = Viewing(centre.store, centre.clock, centre.signer, settings)
+    viewing = viewing or Viewing(centre.store, centre.clock, centre.signer, settings)
     return create_app(Parts(settings, centre.store, centre.media, centre.clock, viewing))
 
 
