@@ -20,14 +20,10 @@ from edge.config import CameraConfig, Config
 from edge.events import Body, RequestAnswered, RequestRefused
 from edge.ledger import Ledger
 from edge.logins import Logins
-from edge.requests import CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST, Request
+from edge.requests import CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST, CannotDo, Request
 
 KINDS = (CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
 Result = Mapping[str, Any]
-
-
-class CannotDo(ValueError):
-    """A request that cannot be carried out; the message says why."""
 
 
 class Errands:

@@ -6,7 +6,7 @@ the whole difference is worked out again. Pure: times and facts come in as argum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,11 +17,10 @@ from edge.model import (
     GapCause,
     Instant,
     Lesson,
-    LessonState,
     SnapshotSlot,
     Window,
 )
-from edge.rules.lessons import TAUGHT
+from edge.rules.lessons import recorded_at
 from edge.rules.timeline import SHORTEST_GAP
 
 # Dialling takes a moment: beginning this much early, the first picture is there in time.
@@ -106,21 +105,24 @@ class Planned:
     slots: tuple[SnapshotSlot, ...]
 
 
-def wanted(planned: Iterable[Planned], now: Instant, dated: bool = True) -> tuple[str, ...]:
+def wanted(
+    planned: Iterable[Planned], now: Instant, dated: bool = True, ordered: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return the ids of the lessons that every classroom camera should be recording for *now*.
 
     Recording starts and stops by itself with the lesson (R14), whether or not anybody opened it;
     margins of lessons that follow each other overlap, and the video then belongs to both. A lesson
-    that somebody opened early, by hand, is recorded from then on, and without a date whatever the
-    clock says.
+    that somebody opened early, by hand, is recorded from then on, and so is one of *ordered*.
     """
     return tuple(
         entry.lesson.id
         for entry in sorted(planned, key=lambda entry: (entry.recording.opens, entry.lesson.id))
-        if entry.lesson.state in TAUGHT
-        and (
-            (entry.lesson.state is LessonState.OPEN and (not dated or now <= entry.recording.last))
-            or entry.recording.opens - LEAD <= now <= entry.recording.last
+        if recorded_at(
+            entry.lesson,
+            Window(entry.recording.opens - LEAD, entry.recording.closes),
+            now,
+            dated=dated,
+            ordered=entry.lesson.id in ordered,
         )
     )
 

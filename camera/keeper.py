@@ -115,6 +115,10 @@ class Keeper:
         self._small_fails = False
         self._redial()
 
+    def hurry(self) -> None:
+        """Dial at the next look: somebody mended the camera and wants it recorded."""
+        self._failures, self._retry_at = 0, 0.0
+
     @property
     def child(self) -> Child | None:
         """The recording process, None when there is none."""
@@ -133,9 +137,10 @@ class Keeper:
     def busy_with(self, lesson_id: str) -> bool:
         """Tell whether a part for that lesson may still be on its way."""
         session = self._session
-        return session is not None and (
-            lesson_id in session.child.lessons or lesson_id in session.parts.values()
-        )
+        return session is not None and lesson_id in {
+            *session.child.lessons,
+            *session.parts.values(),
+        }
 
     def tend(
         self,
@@ -247,7 +252,7 @@ class Keeper:
             self._fail(failure.kind, str(failure))
 
     def _redial(self) -> None:
-        self._failures, self._retry_at = 0, 0.0
+        self.hurry()
         if self._session is not None:
             self._session.ending = True
             self._session.child.stop()
@@ -361,12 +366,8 @@ class Keeper:
 
     def _state_health(self) -> None:
         """Append an event when what the ledger says of this camera is no longer so."""
-        if self._failure is not None:
-            state, cause = self._failure
-        elif self._session is not None and self._session.announced:
-            state, cause = State.ONLINE, ""
-        else:
-            return
+        online = self._session is not None and self._session.announced
+        state, cause = self._failure or (State.ONLINE if online else self._stated, "")
         if state != self._stated:
             self._ledger.append(CameraHealth(self.camera.id, state, cause))
             self._stated = state
@@ -394,7 +395,5 @@ def _nothing_planned(lesson_id: str) -> Why:
 
 def _last_stated(ledger: Ledger, camera_id: str) -> str:
     with ledger.store.read() as connection:
-        for row in queries.cameras(connection):
-            if row["id"] == camera_id:
-                return str(row["state"])
-    return ""
+        states = {row["id"]: str(row["state"]) for row in queries.cameras(connection)}
+    return states.get(camera_id, "")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from camera import footage
+from camera import footage, orders
 from camera.darkroom import Darkroom
 from camera.disk import Steward
 from camera.errands import Errands
@@ -22,6 +22,7 @@ from camera.health import Planned, State, Why, wanted
 from camera.keeper import Keeper
 from camera.proposals import Proposals
 from camera.sentinel import Sentinel, unfilmed
+from camera.showing import Showing
 from camera.sight import Sight, kept_view
 from camera.snapshots import Photographer
 from edge import bindings, box, cameras, disk, queries
@@ -72,6 +73,8 @@ class Recorder:
             service.ledger, service.media, config.runtime_dir, config.time_zone
         )
         self._proposals = Proposals(service.ledger, service.media, config.runtime_dir)
+        self._showing = Showing(config)
+        self._ordered: dict[str, Instant] = {}
         self._watch = service.ledger.store.watch()
         self._began = service.clock.now().at
         self._planned: dict[str, Planned] = {}
@@ -95,11 +98,14 @@ class Recorder:
                 self._photographer.adopt()
                 self._darkroom.adopt()
                 self._adopted = True
+            begun = orders.take(self._ledger) if changed or not self._swept else ()
             if changed or monotonic() >= self._replan_at:
                 self._replan()
+            self._hurry(begun)
             self._steward.tend(recording=any(one.child is not None for one in self._keepers))
             clock = self._service.clock
-            want = wanted(self._planned.values(), clock.now().at, clock.dated())
+            now, dated = clock.now().at, clock.dated()
+            want = wanted(self._planned.values(), now, dated, self._ordered)
             wants: dict[str, tuple[str, ...]] = {}
             for keeper in self._keepers:
                 mine = wants[keeper.camera.id] = tuple(
@@ -110,6 +116,7 @@ class Recorder:
                 keeper.tend(mine, self._planned, self._explain, quality=quality, busy=busy)
             self._dismiss()
             self._photographer.tend(self._taught(), self._keepers, self._films)
+            self._showing.tend(self._keepers)
             self._proposals.tend(self._keepers, self._films)
             self._darkroom.tend(changed)
             self._errands.tend()
@@ -157,6 +164,8 @@ class Recorder:
         with self._ledger.store.read() as connection:
             self._engage(bindings.in_force(connection, self._config, self._logins))
             self._links = cameras.links(connection)
+            self._ordered = cameras.ordered(connection)
+            self._showing.learn(connection)
             self._sentinel.learn(connection)
             planned: dict[str, Planned] = {}
             near = queries.lessons(connection, since, now + _DAY)
@@ -195,6 +204,12 @@ class Recorder:
                 keeper.bind(camera)
             self._keepers.append(keeper)
         self._leaving += kept.values()
+
+    def _hurry(self, lessons: Iterable[str]) -> None:
+        """Dial at once for lessons that somebody wants recorded now."""
+        for keeper in self._keepers:
+            if any(self._films(keeper, lesson_id) for lesson_id in lessons):
+                keeper.hurry()
 
     def _dismiss(self) -> None:
         """Let keepers of unbound cameras end their recordings, and go."""

@@ -10,6 +10,7 @@ Orders come as JSON lines on standard input, the first one being the camera itse
     {"camera", "address", "transport", "media", "segment_length"}   address with its login
     {"do": "record", "lessons": ["…"], "quality"}   record for these from the next key frame on
     {"do": "photo", "id", "path"}           write the last key frame there as a JPEG
+    {"do": "show", "path", "bytes"}         keep a picture of this moment there; no path: no more
     {"do": "stop"}
 
 Reports go as JSON lines to standard output:
@@ -42,6 +43,7 @@ from av.packet import Packet
 
 from camera.failures import Failure, StreamFailed, redacted
 from camera.looks import Looks
+from camera.projector import Projector
 from camera.segment import CONVERTED_SOUND, COPIED_SOUND, Jump, Segment
 from camera.stream import KeyFrame, Stream, jpeg
 from edge.clock import STEP, inherited, monotonic
@@ -120,6 +122,7 @@ class Recording:
         self._last_packet: Instant = 0
         self._heard_at: Instant = 0
         self._looks = Looks()
+        self.projector = Projector()
         # Set by the thread that reads orders.
         self.wanted = Wanted((), Quality.FULL)
         self.stop = threading.Event()
@@ -155,6 +158,7 @@ class Recording:
             self._hear(now)
             if packet.stream.type == "video":
                 self._looks.count()
+                self.projector.take(packet, stream.parameters, now)
             if packet.stream.type == "video" and packet.is_keyframe:
                 self._at_key_frame(stream, packet, now)
                 self._key_frame = stream.key_frame(packet, now)
@@ -314,6 +318,8 @@ def _listen(recording: Recording, ended: threading.Event) -> None:
             recording.wanted = Wanted(tuple(order["lessons"]), Quality(order["quality"]))
         elif order["do"] == "photo":
             recording.photo(order["id"], Path(order["path"]))
+        elif order["do"] == "show":
+            recording.projector.show(Path(order["path"]) if order["path"] else None, order["bytes"])
         elif order["do"] == "stop":
             recording.stop.set()
     recording.stop.set()

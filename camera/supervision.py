@@ -54,6 +54,7 @@ class Child:
         self.streaming = False
         # What the process said and nobody has dealt with yet, oldest first.
         self.reports: deque[Report] = deque()
+        self._shown: tuple[str, int] = ("", 0)
         self._alive_at = self.started
         self._grown_at = self.started
         self._bytes = 0
@@ -86,6 +87,13 @@ class Child:
                 self._grown_at = monotonic()
             self.lessons, self.quality = lessons, quality
             self._send({"do": "record", "lessons": list(lessons), "quality": quality})
+
+    def show(self, path: Path | None, most: int) -> None:
+        """Have a picture of this moment kept at *path*, of at most *most* bytes; None: no more."""
+        shown = (str(path), most) if path is not None else ("", 0)
+        if shown != self._shown:
+            self._shown = shown
+            self._send({"do": "show", "path": shown[0], "bytes": shown[1]})
 
     def grows(self) -> bool:
         """Tell whether more video reached the disk a moment ago; key frames are seconds apart."""

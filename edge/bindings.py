@@ -8,17 +8,19 @@ camera's login is stored in the same transaction as the fact that it is bound.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from urllib.parse import urlsplit
 
-from edge import cameras, documents
+from edge import cameras, documents, queries
 from edge.camera_events import CameraBound, CameraLinked, CameraUnbound
 from edge.config import CameraConfig, Config
 from edge.directions import CAMERA_ID, Bindings, CameraDirection
 from edge.keys import KeyProblem
 from edge.ledger import Ledger, Writer
 from edge.logins import Login, Logins, forget
+from edge.model import DAY, Instant
+from edge.rules.lessons import recorded_at, recording_window
 
 BOX, CENTRE = "box", "centre"
 _PROTOCOLS = {
@@ -270,10 +272,44 @@ def films(camera: CameraConfig, lesson_id: str, links: dict[str, frozenset[str]]
 
     A door camera never does: it proves nothing about a classroom (decision 11).
     """
-    if camera.role == "door":
+    return _films(camera.id, camera.role, lesson_id, links)
+
+
+def filming(
+    connection: sqlite3.Connection, config: Config, now: Instant, dated: bool
+) -> dict[str, str]:
+    """Return which lesson each camera is to film at *now*, classroom cameras first.
+
+    Of lessons that follow each other closely, the later one: the one whose people come in.
+    """
+    links, ordered = cameras.links(connection), cameras.ordered(connection)
+    near = queries.lessons(connection, now - DAY, now + DAY)
+    known = {one.id: one for one in (*queries.open_lessons(connection), *near)}
+    filmed = [
+        lesson.id
+        for lesson in sorted(known.values(), key=lambda lesson: lesson.start)
+        if recorded_at(
+            lesson,
+            recording_window(lesson, queries.profile_of(connection, lesson)),
+            now,
+            dated=dated,
+            ordered=lesson.id in ordered,
+        )
+    ]
+    roles = {**cameras.roles(connection), **{one.id: one.role for one in config.cameras}}
+    found: dict[str, str] = {}
+    for camera, role in sorted(roles.items(), key=lambda one: cameras.ROLES.index(one[1])):
+        mine = [lesson for lesson in filmed if _films(camera, role, lesson, links)]
+        if mine:
+            found[camera] = mine[-1]
+    return found
+
+
+def _films(camera: str, role: str, lesson_id: str, links: Mapping[str, frozenset[str]]) -> bool:
+    if role == "door":
         return False
     linked = links.get(lesson_id, frozenset())
-    return camera.id in linked if linked else camera.role == "classroom"
+    return camera in linked if linked else role == "classroom"
 
 
 def _login(connection: sqlite3.Connection, logins: Logins, camera: str) -> Login:

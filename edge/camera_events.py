@@ -107,3 +107,15 @@ class CameraSetUp(Body, kind="camera.set_up"):
     key_frame_every: int
     kilobits: int
     findings: Sequence[str]
+
+
+@dataclass(frozen=True)
+class RecordingOrdered(Body, kind="recording.ordered"):
+    """Somebody wants a lesson recorded from here on, without waiting for its margin (R14).
+
+    ``by``: an instructor's id, or who asked at the centre. ``request_id``: what this answers.
+    """
+
+    lesson_id: str
+    by: str
+    request_id: str

@@ -1,7 +1,8 @@
 """What the ledger knows of the cameras as things: the rows, and the questions about them.
 
-Owns the tables ``camera_fact`` (what was last stated of each camera, one row for each sort) and
-``camera_link``. ``edge.projections`` applies the events; nothing else changes these rows.
+Owns the tables ``camera_fact`` (what was last stated of each camera, one row for each sort),
+``camera_link`` and ``recording_order``. ``edge.projections`` applies the events; nothing else
+changes these rows.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from edge.camera_events import (
     CameraMoved,
     CameraSetUp,
     CameraUnbound,
+    RecordingOrdered,
 )
 from edge.chain import Event
 from edge.events import Body, canonical
+from edge.model import Instant
 
 BOUND, UNBOUND, IDENTIFIED = "bound", "unbound", "identified"
 MOVED, CLOCK, SET_UP = "moved", "clock", "set_up"
@@ -54,6 +57,21 @@ def links(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     for row in connection.execute("SELECT lesson_id, camera FROM camera_link"):
         found[row["lesson_id"]] = found.get(row["lesson_id"], frozenset()) | {row["camera"]}
     return found
+
+
+def roles(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the role of each camera that was bound."""
+    return {
+        camera: str(facts[BOUND]["role"])
+        for camera, facts in stated(connection).items()
+        if BOUND in facts
+    }
+
+
+def ordered(connection: sqlite3.Connection) -> dict[str, Instant]:
+    """Return the lessons that somebody ordered to be recorded, and since when (R14)."""
+    rows = connection.execute("SELECT lesson_id, at FROM recording_order")
+    return {row["lesson_id"]: row["at"] for row in rows}
 
 
 def address_now(configured: str, facts: Facts) -> str:
@@ -105,6 +123,14 @@ def _set_up(connection: sqlite3.Connection, event: Event, body: CameraSetUp) -> 
     _put(connection, event, body.camera, SET_UP, vars(body))
 
 
+def _ordered(connection: sqlite3.Connection, event: Event, body: RecordingOrdered) -> None:
+    """Keep the first order: recording began by it."""
+    connection.execute(
+        "INSERT OR IGNORE INTO recording_order VALUES (?, ?, ?)",
+        (body.lesson_id, body.by, event.reading.at),
+    )
+
+
 def _put(
     connection: sqlite3.Connection, event: Event, camera: str, sort: str, content: dict[str, Any]
 ) -> None:
@@ -122,4 +148,5 @@ APPLY: dict[type[Body], Callable[[sqlite3.Connection, Event, Any], None]] = {
     CameraMoved: _moved,
     CameraClockSet: _clock_set,
     CameraSetUp: _set_up,
+    RecordingOrdered: _ordered,
 }

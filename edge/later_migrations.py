@@ -137,3 +137,28 @@ ALTER TABLE draw ADD COLUMN verdict TEXT NOT NULL DEFAULT ''
 CREATE INDEX media_by_file ON media (sha256)
 """,
     )
+
+
+@box()
+def live_views(db: Database) -> None:
+    """Who looks into the room, and which lessons somebody ordered to be recorded."""
+    run_script(
+        db,
+        """
+CREATE TABLE live_view (
+    id         TEXT PRIMARY KEY,                 -- of the request that asked for it
+    camera     TEXT NOT NULL,
+    lesson_id  TEXT NOT NULL,
+    by         TEXT NOT NULL,                    -- who looks
+    started_at INTEGER NOT NULL,
+    until      INTEGER NOT NULL,                 -- it ends then at the latest
+    ended_at   INTEGER
+) STRICT
+
+CREATE TABLE recording_order (
+    lesson_id TEXT PRIMARY KEY,
+    by        TEXT NOT NULL,
+    at        INTEGER NOT NULL
+) STRICT
+""",
+    )

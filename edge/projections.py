@@ -11,7 +11,17 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import alerts, cameras, documents, events, evidence, pictures, queries, times
+from edge import (
+    alerts,
+    cameras,
+    documents,
+    events,
+    evidence,
+    live_views,
+    pictures,
+    queries,
+    times,
+)
 from edge.chain import Event
 from edge.clock_events import ClockCorrected
 from edge.directions import Draw, verdict_to_json
@@ -30,6 +40,7 @@ _APPLY: dict[type[Body], Apply] = {
     **alerts.APPLY,
     **evidence.APPLY,
     **pictures.APPLY,
+    **live_views.APPLY,
 }
 
 

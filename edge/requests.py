@@ -22,8 +22,12 @@ from edge.model import SECOND, Duration, Instant
 CLAIM: Duration = 30 * SECOND
 # Kinds that a service of this box takes by ``claim``; the link carries out its own.
 CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST = "camera.discover", "camera.set_up", "camera.test"
-SPOT_CHECK = "spot_check"
-OF_SERVICES = ("enrol", SPOT_CHECK, CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
+SPOT_CHECK, RECORD = "spot_check", "record"
+OF_SERVICES = ("enrol", RECORD, SPOT_CHECK, CAMERA_DISCOVER, CAMERA_SET_UP, CAMERA_TEST)
+
+
+class CannotDo(ValueError):
+    """A request that cannot be carried out; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

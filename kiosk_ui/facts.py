@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from edge import alerts, cameras, queries
+from edge import alerts, cameras, live_views, queries
 from edge.alerts import Alert
 from edge.clock import local
 from edge.config import Config
@@ -64,6 +64,7 @@ class Facts:
     disk: DiskPlanned | None
     conditions: Conditions | None
     notices: tuple[Notice, ...] = ()
+    watched_since: Instant | None = None  # somebody at the centre looks into the room
 
     @property
     def shown_notices(self) -> list[Notice]:
@@ -129,6 +130,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         )
         instructors = {one.id: one for one in queries.instructors(connection)}
         notices = queries.notices(connection)
+        views = live_views.running(connection)
     current = screen.current(sheets, reading.at)
     return Facts(
         now=reading.at,
@@ -147,6 +149,7 @@ def look(ledger: Ledger, runtime: Runtime, config: Config) -> Facts:
         disk=disk,
         conditions=_conditions(current, standing, services, reading.at, trusted, config),
         notices=notices,
+        watched_since=views[0].started_at if views else None,
     )
 
 

@@ -16,11 +16,12 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
-from edge import queries, teaching
+from edge import queries, requests, teaching
 from edge.events import InstructorLoggedIn
 from edge.look.language import _, ngettext
-from edge.model import Instant, Instructor
+from edge.model import Instant, Instructor, Lesson
 from edge.rules.attendance import Kind
+from edge.rules.lessons import kept_from_recording
 from edge.teaching import NotAllowed
 from kiosk_ui import access, facts, manual, spot_check_pages, words
 from kiosk_ui.access import instructor_only
@@ -121,8 +122,35 @@ def home() -> str:
         waiting=looked.services.link.waiting,
         now=looked.now,
         Phase=Phase,
+        recordable=_recordable(looked),
         heads=spot_check_pages.last_count(sheet, looked.now) if sheet else None,
     )
+
+
+def _recordable(looked: facts.Facts) -> list[Lesson]:
+    """Return the lessons that may be recorded by hand now (R14), none while one is recorded."""
+    if any(one.state == "recording" for one in (looked.services.recorder or {}).values()):
+        return []
+    return [
+        one.lesson
+        for one in looked.sheets
+        if kept_from_recording(one.lesson, looked.now, looked.dated) is None
+    ]
+
+
+@pages.post("/record")
+@instructor_only
+def record() -> Response:
+    """Have lessons recorded at once (R14); the lamp says when video reaches the disk."""
+    ledger = parts().ledger
+    with ledger.store.read() as connection:
+        found = [queries.lesson(connection, one) for one in set(request.form.getlist("lesson"))]
+    for lesson in found:
+        if lesson is not None:
+            args = {"lesson": lesson.id, "by": _me().id}
+            requests.ask(ledger, requests.RECORD, args, max(lesson.end - _now(), 1))
+    flash(_("Recording has been asked for. The lamp is green once video is being stored."))
+    return redirect(url_for("instructor.home"))
 
 
 def _next(looked: facts.Facts) -> Sheet | None:

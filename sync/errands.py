@@ -19,7 +19,7 @@ from edge.events import RequestAnswered, RequestRefused
 from edge.ledger import Ledger, Writer
 from edge.media import MediaStore
 from edge.model import ClockQuality, Instant
-from edge.requests import Request
+from edge.requests import CannotDo, Request
 from sync import messages
 from sync.cursor import Cursor
 from sync.letters import Letters
@@ -42,8 +42,12 @@ class Errands:
         cursor: Cursor,
         letters: Letters,
         resync: Callable[[], None],
+        live_view: Callable[[Request], None],
     ) -> None:
-        """*resync*: say hello anew, and let the centre send every document again."""
+        """*resync*: say hello anew, and let the centre send every document again.
+
+        *live_view*: begin what the request asks for and answer it, or raise CannotDo.
+        """
         self._ledger = ledger
         self._media = media
         self._cursor = cursor
@@ -54,7 +58,7 @@ class Errands:
         self._wal_holds_erased = True  # a crash may have come between an erasure and its end
         self._carry_out: dict[str, Callable[[Request], None]] = {
             ERASE: self._erase,
-            LIVE_VIEW: self._live_view,
+            LIVE_VIEW: live_view,
             RESYNC: self._resync,
             SEND_MEDIA: self._send_media,
         }
@@ -106,8 +110,9 @@ class Errands:
         try:
             self._carry_out[request.kind](request)
         except (CannotErase, KeyError, TypeError, ValueError) as error:
+            known = isinstance(error, CannotErase | CannotDo)
             with self._ledger.writing() as writer:
-                why = str(error) if isinstance(error, CannotErase) else "its arguments say nothing"
+                why = str(error) if known else "its arguments say nothing"
                 self._refuse(writer, request, why)
 
     def _say_expired(self, request: Request) -> None:
@@ -133,10 +138,6 @@ class Errands:
             return  # the roster without them is on its way; it comes before requests do
         self._cursor.forget(list(found.photos))
         self._wal_holds_erased = True
-
-    def _live_view(self, request: Request) -> None:
-        with self._ledger.writing() as writer:
-            self._refuse(writer, request, "live view is not part of this version of the box")
 
     def _resync(self, request: Request) -> None:
         self._resync_now()

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 
-from edge import queries, timekeeping
+from edge import queries, requests, timekeeping
 from edge.box import BoxService
 from edge.clock import monotonic, possible
 from edge.events import AnchorReceived
@@ -63,10 +63,14 @@ class Facts:
         service: BoxService,
         cursor: Cursor,
         line: Line,
-        security: str,
         fell_back: Callable[[], None],
+        letters: Letters,
+        live_view: Callable[[requests.Request], None],
     ) -> None:
-        """*fell_back* is called when the centre turns out to have lost what it held."""
+        """*fell_back* is called when the centre turns out to have lost what it held.
+
+        *live_view*: see ``Errands``.
+        """
         self._service = service
         self._ledger = service.ledger
         self._cursor = cursor
@@ -81,10 +85,10 @@ class Facts:
         self._centre_speaks: tuple[str, ...] = ()
         self._lineage = self._ledger.lineage()
         self._remembered = cursor.acked
-        self._letters = Letters(self._box, service.config.data_dir, trust_first=security == "none")
+        self._letters = letters
         self._post = Post(service.ledger, service.config, self._letters)
         self.errands = Errands(
-            service.ledger, service.media, cursor, self._letters, self._begin_anew
+            service.ledger, service.media, cursor, letters, self._begin_anew, live_view
         )
         self._documents_anew = False
         self.safe = Safekeeping(self._ledger, cursor, lambda: self._letters.centre_key)
@@ -100,6 +104,11 @@ class Facts:
     def reached(self) -> bool:
         """Whether the centre itself answers, not merely the broker."""
         return self.delivery.state is State.STREAMING
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an event that may travel is not acknowledged yet."""
+        return self.reached and self.delivery.head > self.delivery.acked
 
     @property
     def problem(self) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -88,6 +88,7 @@ class Line:
         self._into = into
         self._context = context
         self._client: Client | None = None
+        self._offered: tuple[Client, MQTTMessageInfo] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"line {client_id}", daemon=True)
 
@@ -115,6 +116,20 @@ class Line:
         return client.publish(topic, payload, qos=1, retain=retain).rc is (
             MQTTErrorCode.MQTT_ERR_SUCCESS
         )
+
+    def offer(self, topic: str, payload: bytes) -> bool:
+        """Send at QoS 0 what nobody needs later; False when it cannot go at once.
+
+        That is without a connection, or while what was last offered has not left: nothing piles up.
+        """
+        client, before = self._client, self._offered
+        if client is None or not client.is_connected():
+            return False
+        if before is not None and before[0] is client and not before[1].is_published():
+            return False
+        sent = client.publish(topic, payload, qos=0)
+        self._offered = (client, sent)
+        return sent.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE_S

@@ -25,9 +25,11 @@ from sync import tls
 from sync.backlog import Backlog, Pace, measure
 from sync.cursor import Cursor
 from sync.facts import Facts
+from sync.letters import Letters
 from sync.line import Arrived, Connected, Happening, Inbox, Line, Lost
+from sync.live import Live
 from sync.media import Media
-from sync.messages import ACK, DOC, MEDIA_ACK, REQUEST, BadMessage, topic
+from sync.messages import ACK, DOC, MEDIA_ACK, REQUEST, WATCH, BadMessage, topic
 from sync.status import status
 from sync.tls import Context
 
@@ -52,15 +54,19 @@ class Link:
         box_id = service.config.box_id
         self._lines = {
             "facts": self._line(config, box_id, [ACK, REQUEST, f"{DOC}/#"], "facts"),
-            "media": self._line(config, f"{box_id}.media", [MEDIA_ACK], "media"),
+            "media": self._line(config, f"{box_id}.media", [MEDIA_ACK, WATCH], "media"),
         }
         self.media = Media(service, self._cursor, self._lines["media"], config)
+        letters = Letters(box_id, service.config.data_dir, trust_first=config.security == "none")
+        # Pictures go beside media: on the line of facts an event would wait behind them.
+        self._live = Live(service, letters, self._lines["media"])
         self.facts = Facts(
             service,
             self._cursor,
             self._lines["facts"],
-            config.security,
             self.media.centre_fell_back,
+            letters,
+            self._live.start,
         )
         self._retention = Retention(
             service.ledger,
@@ -95,7 +101,9 @@ class Link:
         now = monotonic()
         self._retention.step(now)
         self.facts.step(now)
-        self.media.step(now)
+        self._live.step(now, records_wait=self.facts.waiting)
+        if not self._live.waits:
+            self.media.step(now)
         if now >= self._show_at:
             self._show_at = now + _SHOW_EVERY_S
             self._show(now)
@@ -123,6 +131,9 @@ class Link:
 
     def _hear(self, who: str, happening: Happening) -> None:
         part: Facts | Media = self.facts if who == "facts" else self.media
+        hears = part.hear
+        if isinstance(happening, Arrived) and happening.topic.endswith(f"/{WATCH}"):
+            hears = self._live.hear
         match happening:
             case Connected():
                 log.info("link: %s: connected to the broker", who)
@@ -136,7 +147,7 @@ class Link:
             case Arrived():
                 happening.done()  # whatever it is, the centre says it again when asked
                 try:
-                    part.hear(happening.topic, happening.payload, monotonic())
+                    hears(happening.topic, happening.payload, monotonic())
                 except BadMessage as error:
                     log.warning("link: set aside a message from the centre: %s", error)
 

@@ -24,6 +24,7 @@ PART_BYTES = 256 * KIB  # sealed bytes of a document in one message
 PARTS = 64  # messages that one document may take
 HEAD_BYTES = 8 * KIB  # room for the head beside a chunk or a part
 RECEIPT_BYTES = 96 * KIB
+FRAME_BYTES = 64 * KIB  # a picture of live view: never stored, never sent again
 PACKET_BYTES = 512 * KIB  # the largest message of all
 # What brokers and clients are configured to take: a message with its topic and properties.
 PACKET_LIMIT = PACKET_BYTES + 4 * KIB
@@ -32,13 +33,15 @@ ASKED_MEDIA = 1000  # files that one question may name
 
 HELLO, EVENTS, MEDIA = "up/hello", "up/events", "up/media"
 ACK, MEDIA_ACK, DOC, REQUEST = "down/ack", "down/media_ack", "down/doc", "down/request"
+# Live view, at QoS 0: a picture that is not wanted any more must wait nowhere.
+FRAME, WATCH = "up/frame", "down/watch"
 # A connection has one certificate, and a broker's access list one name for it: what the media
 # connection says and hears stands under a name of its own.
-_MEDIA_CHANNELS = (MEDIA, MEDIA_ACK)
+_MEDIA_CHANNELS = (MEDIA, MEDIA_ACK, FRAME, WATCH)
 MEDIA_SUFFIX = ".media"
 
 # What this software understands beyond the first version: named in hellos and their answers.
-SPEAKS = ("anchor", "compare", "receipt", "request")
+SPEAKS = ("anchor", "compare", "live", "receipt", "record", "request")
 
 # Ingesters divide the boxes by this digit, so that a ledger has one of them at a time.
 SHARDS = "0123456789abcdef"
@@ -277,8 +280,40 @@ class Request:
     sealed: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture of this moment from a camera that somebody looks through, or why there is none.
+
+    ``number`` counts up. ``age``: milliseconds from the camera's picture to its sending, so that
+    nobody's clock matters. ``heard``: of each view of this camera the last Watch that had come,
+    which dates the frame by the looker's own clock. ``state``: empty with a picture, else the
+    camera's state as its box shows it. ``data``: the JPEG.
+    """
+
+    camera: str
+    number: int
+    age: int
+    heard: Mapping[str, int]
+    state: str = ""
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Somebody still looks: renews the view and lets the next picture go.
+
+    ``sealed`` holds ``view`` again, ``number``, which counts up within a view, and ``seen``, the
+    number of the last frame that came (``sync.seal``, purpose ``watch``).
+    """
+
+    view: str
+    sealed: bytes = field(repr=False)
+
+
 Message = (
-    Hello
+    Frame
+    | Watch
+    | Hello
     | Batch
     | Ack
     | Refused

@@ -22,7 +22,7 @@ from edge.signing import signed
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"classbox-letter-1"
 _SIGNATURE_BYTES = 64
-CAMERA_LOGIN = "camera_login"
+CAMERA_LOGIN, WATCH = "camera_login", "watch"
 
 
 class BadLetter(ValueError):
@@ -33,7 +33,7 @@ class BadLetter(ValueError):
 class Letter:
     """What a letter says. ``head`` is what its purpose needs.
 
-    ``purpose``: document | request | camera_login.
+    ``purpose``: document | request | watch | camera_login.
     """
 
     box: str

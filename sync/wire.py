@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from edge.events import canonical
-from sync import records
+from sync import frames, records
 from sync.fields import KIND, SHA256, Head, b64
 from sync.messages import (
     ASKED_MEDIA,
@@ -24,6 +24,7 @@ from sync.messages import (
     BATCH_EVENTS,
     CHUNK_BYTES,
     EVENT_BYTES,
+    FRAME_BYTES,
     HEAD_BYTES,
     PACKET_BYTES,
     PART_BYTES,
@@ -41,6 +42,7 @@ from sync.messages import (
     Compare,
     Compared,
     Document,
+    Frame,
     Held,
     Hello,
     MediaAck,
@@ -53,6 +55,7 @@ from sync.messages import (
     Request,
     TooLarge,
     UnknownMessage,
+    Watch,
 )
 
 
@@ -69,7 +72,7 @@ def encode(message: Message) -> bytes:
         raise TooLarge(f"{head['type']}: {len(encoded)} bytes; at most {limit} travel")
     if data is None:
         return encoded
-    most = CHUNK_BYTES if isinstance(message, Chunk) else PART_BYTES
+    most = _CONTENT.get(type(message), PART_BYTES)
     if len(data) > most:
         raise TooLarge(f"{head['type']}: {len(data)} bytes of content; at most {most} travel")
     return encoded + b"\n" + data
@@ -307,7 +310,11 @@ _ENCODERS: dict[type[Any], Callable[[Any], tuple[dict[str, Any], bytes | None]]]
     ),
     Anchor: _plain("anchor", "ledger", "seq", "hash", "at", "signature"),
     Request: _request_to_json,
+    Frame: frames.frame_to_json,
+    Watch: frames.watch_to_json,
 }
+
+_CONTENT: dict[type[Any], int] = {Chunk: CHUNK_BYTES, Frame: FRAME_BYTES}
 
 _LIMITS: dict[type[Any], int] = {
     Ask: RECEIPT_BYTES,
@@ -357,5 +364,7 @@ _DECODERS: dict[str, Callable[[Head, bytes], Message]] = {
         at=head.whole("at"),
         signature=head.raw("signature", 64),
     ),
+    "frame": frames.frame_from_json,
+    "watch": frames.watch_from_json,
     "request": lambda head, data: Request(head.text("id", 64), head.whole("expires"), data),
 }

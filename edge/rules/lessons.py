@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.model import Instant, Lesson, LessonState, Profile, Window
+from edge.model import MINUTE, Duration, Instant, Lesson, LessonState, Profile, Window
 from edge.rules.segments import segments_of
 
 # What may follow each state. A lesson that moved or fell out is made up by another lesson.
@@ -19,6 +19,9 @@ NEXT_STATES: dict[LessonState, frozenset[LessonState]] = {
 
 TAUGHT = frozenset({LessonState.PLANNED, LessonState.OPEN, LessonState.HELD})
 
+# Staff may have a lesson recorded from so long before S on, whatever the profile's margin (R14).
+ORDER_BEFORE: Duration = 10 * MINUTE
+
 
 def may_become(state: LessonState, wanted: LessonState) -> bool:
     """Tell whether a lesson may go from *state* to *wanted*."""
@@ -28,6 +31,37 @@ def may_become(state: LessonState, wanted: LessonState) -> bool:
 def recording_window(lesson: Lesson, profile: Profile) -> Window:
     """Return when the cameras record *lesson*: its hours and the profile's margins (R14)."""
     return Window(lesson.start - profile.recording.before, lesson.end + profile.recording.after)
+
+
+def recorded_at(
+    lesson: Lesson, recording: Window, now: Instant, *, dated: bool = True, ordered: bool = False
+) -> bool:
+    """Tell whether *lesson*, whose recording window that is, is to be filmed at *now* (R14).
+
+    By itself in the window; a lesson that somebody opened or *ordered* early from then on. Without
+    a date an open lesson is filmed whatever the clock says.
+    """
+    if lesson.state not in TAUGHT:
+        return False
+    if lesson.state is LessonState.OPEN and not dated:
+        return True
+    early = lesson.state is LessonState.OPEN or (ordered and lesson.state is LessonState.PLANNED)
+    return now <= recording.last and (early or now >= recording.opens)
+
+
+def order_window(lesson: Lesson) -> Window:
+    """Return when somebody may have *lesson* recorded by hand: from S−10 until its end (R14)."""
+    return Window(lesson.start - ORDER_BEFORE, lesson.end)
+
+
+def kept_from_recording(lesson: Lesson, now: Instant, dated: bool = True) -> str | None:
+    """Return why *lesson* may not be recorded by hand at *now*: too_early, too_late, its state."""
+    if lesson.state not in TAUGHT:
+        return str(lesson.state)
+    allowed = order_window(lesson)
+    if now > allowed.last or lesson.state is LessonState.HELD:
+        return "too_late"
+    return "too_early" if dated and not allowed.holds(now) else None
 
 
 def attendance_window(lesson: Lesson, profile: Profile) -> Window:

@@ -21,11 +21,13 @@ from edge.model import Instant
 from sync import tls
 from sync.central.authority import SERVER, Authority, AuthorityProblem
 from sync.central.config import CentreConfig
-from sync.messages import MEDIA_SUFFIX, PACKET_LIMIT, PREFIX
+from sync.messages import FRAME, MEDIA_SUFFIX, PACKET_LIMIT, PREFIX, WATCH, shard_topic
 
 log = logging.getLogger("classbox")
 
 _PROGRAM = "mosquitto"
+# The console's own connection, for live view. The dot keeps it apart from every box's id.
+CONSOLE = "centre.console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,13 @@ def access_list(ingesters: int) -> str:
                 f"topic read {PREFIX}/+/+/up/#",
                 f"topic write {PREFIX}/+/+/down/#",
             ]
+    # It sees pictures of this moment and says who looks: no facts, no documents.
+    parts += [
+        "",
+        f"user {CONSOLE}",
+        f"topic read {shard_topic('+', FRAME)}",
+        f"topic write {shard_topic('+', WATCH)}",
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -131,6 +140,11 @@ def context_of(config: CentreConfig, name: str, clock: Clock) -> tls.Context | N
     return made
 
 
+def missing(config: CentreConfig, name: str) -> Path | None:
+    """Return the first file that the centre's own connection of that *name* lacks."""
+    return Authority.own_files(config.data_dir / "authority", name).missing()
+
+
 def check(config: CentreConfig, name: str) -> None:
     """Say loudly that the way is open; raise AuthorityProblem where certificates are missing."""
     if config.security == "none":
@@ -139,10 +153,10 @@ def check(config: CentreConfig, name: str) -> None:
             'first heard. For classrooms write security = "tls" under [broker].'
         )
         return
-    missing = Authority.own_files(config.data_dir / "authority", name).missing()
-    if missing is not None:
+    lacking = missing(config, name)
+    if lacking is not None:
         raise AuthorityProblem(
-            f"{missing} is missing, so the broker would not let this ingester in. "
+            f"{lacking} is missing, so the broker would not let this ingester in. "
             "Run: classbox-central broker init --host NAME --ingesters COUNT"
         )
 

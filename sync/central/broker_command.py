@@ -64,6 +64,7 @@ def init(centre: Centre, hosts: tuple[str, ...], address: str, ingesters: int) -
     for number in range(1, ingesters + 1):
         for suffix in ("", MEDIA_SUFFIX):
             authority.own(broker.ingester(number) + suffix)
+    authority.own(broker.CONSOLE)
     authority.renew(centre.clock.now().at)
     _write(centre, authority, address, ingesters)
     click.echo(f"This centre's fingerprint, which boxes ask for: {_fingerprint(centre)}")

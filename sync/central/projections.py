@@ -23,7 +23,7 @@ from edge.documents import BadDocument, lesson_from_json
 from edge.events import BadBody, Body
 from edge.model import ClockQuality, Reading
 from edge.rules.moments import Truth, correct
-from sync.central import answers, health, picture_rows, tables, times
+from sync.central import answers, health, live_rows, picture_rows, tables, times
 from sync.central.origin import Origin
 from sync.central.store import insert_new, insert_or_update
 from sync.messages import Record
@@ -52,7 +52,7 @@ class Unreadable:
 
 
 Apply = Callable[[Connection, Origin, Any], None]
-_APPLY: dict[type[Body], Apply] = {**health.APPLY}
+_APPLY: dict[type[Body], Apply] = {**health.APPLY, **live_rows.APPLY}
 
 
 def apply(

@@ -7,6 +7,7 @@ it, however often it arrives.
 
 from __future__ import annotations
 
+import typing
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from edge import events
+from edge.camera_events import RecordingOrdered
 from edge.events import BadBody, PersonEnrolled, RequestAnswered, RequestRefused
 from edge.keys import Signer
+from edge.live_events import LiveViewStarted
 from edge.model import Duration, Instant
 from sync import seal
 from sync.central import tables
@@ -24,8 +27,11 @@ from sync.messages import Record, Request
 from sync.seal import Letter
 
 # What staff may ask for by name; an erasure has a command of its own, which does more.
-KINDS = ("live_view", "resync", "send_media")
-_ANSWERS = (RequestAnswered.kind, RequestRefused.kind, PersonEnrolled.kind)
+RESYNC, SEND_MEDIA = "resync", "send_media"
+LIVE_VIEW, RECORD = "live_view", "record"
+KINDS = (RECORD, RESYNC, SEND_MEDIA)
+_Answer = RequestAnswered | RequestRefused | PersonEnrolled | LiveViewStarted | RecordingOrdered
+_ANSWERS = frozenset(one.kind for one in typing.get_args(_Answer))
 
 
 class NoSuchBox(ValueError):
@@ -97,7 +103,7 @@ def note_answers(
             body = events.decode(record.event.kind, record.body)
         except BadBody:
             continue  # reported with the projections
-        if isinstance(body, RequestAnswered | RequestRefused | PersonEnrolled):
+        if isinstance(body, _Answer):
             answers.setdefault(str(body.request_id), record.event.seq)
     if not answers:
         return
@@ -126,6 +132,28 @@ def boxes_after(connection: Connection, filed_at: Instant) -> list[str]:
     table = tables.request
     rows = connection.execute(select(table.c.box).where(table.c.filed_at > filed_at).distinct())
     return sorted(row.box for row in rows)
+
+
+def answer_to(connection: Connection, request_id: str) -> _Answer | None:
+    """Return the answer to a request, None while there is none or where its body was erased."""
+    table, body = tables.request, tables.body
+    row = connection.execute(
+        select(tables.event.c.kind, body.c.content)
+        .select_from(table)
+        .join(
+            tables.event,
+            (tables.event.c.ledger == table.c.ledger) & (tables.event.c.seq == table.c.seq),
+        )
+        .join(body, (body.c.ledger == table.c.ledger) & (body.c.seq == table.c.seq))
+        .where(table.c.id == request_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    try:
+        answer = events.decode(row.kind, bytes(row.content))
+    except BadBody:
+        return None  # reported with the projections
+    return answer if isinstance(answer, _Answer) else None
 
 
 def listed(connection: Connection, now: Instant, everything: bool) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ def resolve(centre: Centre, number: int, by: str, note: str) -> None:
 @click.command()
 @click.argument("box")
 @click.argument("kind", type=click.Choice(requests.KINDS))
-@click.option("--lesson", help="send_media: all that belongs to this lesson.")
+@click.option("--lesson", help="send_media: all that belongs to this lesson; record: which lesson.")
 @click.option("--media", multiple=True, help="send_media: a file, by its SHA-256.")
 @click.option("--hours", default=72, show_default=True, help="How long it is worth doing.")
 @click.option("--by", default="staff", show_default=True, help="Who asks.")
@@ -92,6 +92,10 @@ def request(
         args["media"] = list(media)
     if kind == "send_media" and not args:
         raise click.UsageError("send_media: say which, with --lesson or --media")
+    if kind == requests.RECORD:
+        if not lesson:
+            raise click.UsageError("record: say which lesson, with --lesson")
+        args["by"] = by
     now = centre.clock.now().at
     try:
         with centre.store.writing() as connection:

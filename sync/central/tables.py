@@ -25,6 +25,7 @@ from sync.central.columns import PROJECTIONS as PROJECTIONS  # whoever wants all
 from sync.central.columns import Number, clocks, of_event, projection, raw, text, whole
 from sync.central.columns import metadata as metadata
 from sync.central.filing import tables as _filing  # noqa: F401  its tables join the metadata
+from sync.central.live_tables import live_view as live_view
 
 centre = Table(
     "centre",

@@ -12,16 +12,18 @@ from waitress.server import create_server
 
 from sync.central import config
 from sync.central.console.app import Parts, create_app
+from sync.central.viewing import Viewing
 from tests.central.centres import Centre
 from tests.processes import free_port
 
 
-def console_of(centre: Centre, more: str = "") -> Flask:
-    """Return the console of *centre*."""
+def console_of(centre: Centre, more: str = "", viewing: Viewing | None = None) -> Flask:
+    """Return the console of *centre*; *viewing*: what stands in for live view."""
     settings = config.parse(
         f'[centre]\ndata_dir = "{centre.folder}"\n{more}', "centre.toml", Path("/")
     )
-    return create_app(Parts(settings, centre.store, centre.media, centre.clock))
+    viewing = viewing or Viewing(centre.store, centre.clock, centre.signer, settings)
+    return create_app(Parts(settings, centre.store, centre.media, centre.clock, viewing))
 
 
 @contextmanager

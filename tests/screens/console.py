@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, ViewportSize
+from sqlalchemy import select
 
 from camera import watermark
 from edge import events
+from edge.camera_events import RecordingOrdered
 from edge.clock import local
 from edge.directions import Draw, draws_to_json
 from edge.documents import DRAWS, ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
@@ -20,7 +22,9 @@ from edge.events import SnapshotMissed, SnapshotTaken
 from edge.health_events import AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Instant, Lesson, LessonHour, Trainee, TrainingClass
 from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
+from sync.central import books, config, orders, tables
 from sync.central.documents import store_document
+from sync.central.viewing import Key, Seen, Stage, Viewing
 from sync.messages import CHUNK_BYTES, Chunk
 from tests.boxes import TEACHER_ID, at
 from tests.browser import chromium
@@ -36,6 +40,25 @@ SIZE: ViewportSize = {"width": 1440, "height": 900}
 LANGUAGES = ("zh", "en")
 NOW = at("10:12:20")
 CAMERA = "classroom"
+
+
+class Looking(Viewing):
+    """Stands in for live view: a classroom of this moment, without a broker."""
+
+    def __init__(self, centre: Centre) -> None:
+        settings = f'[centre]\ndata_dir = "{centre.folder}"\n[broker]\nhost = "127.0.0.1"\n'
+        parsed = config.parse(settings + 'security = "none"\n', "centre.toml", Path("/"))
+        super().__init__(centre.store, centre.clock, centre.signer, parsed)
+
+    def look(self, key: Key, again: bool = False) -> Seen:
+        """Return a live picture, of one room one that has stopped."""
+        if key.box == "room-105":
+            return Seen(Stage.NO_PICTURE, CAMERA, 1, 30.0, "offline")
+        return Seen(Stage.LIVE, CAMERA, 1, 0.8)
+
+    def picture(self, key: Key, number: int) -> bytes:
+        """Return the classroom."""
+        return jpeg(classroom(30))
 
 
 class Room:
@@ -164,7 +187,7 @@ def shoot(out: Path) -> None:
     """Take all of the console's screenshots."""
     with tempfile.TemporaryDirectory() as folder, open_centre(Path(folder), NOW) as centre:
         busy = morning(centre)
-        app = console_of(centre)
+        app = console_of(centre, viewing=Looking(centre))
         with served(app) as url, chromium() as browser:
             for language in LANGUAGES:
                 _shoot(browser, url, out, language, busy)
@@ -211,6 +234,13 @@ def morning(centre: Centre) -> Lesson:
     away.send(at("08:47:31"), backlog=9)
 
     centre.clock.at = NOW
+    with centre.store.writing() as connection:
+        wanted = [books.lesson(connection, room.lesson.id) for room in (broken, west, away)]
+        orders.give(connection, NOW - 40 * SECOND, [one for one in wanted if one], "console")
+        filed = connection.execute(select(tables.request).order_by(tables.request.c.box)).all()
+    answers = {row.box: row.id for row in filed}
+    west.say(NOW - 39 * SECOND, RecordingOrdered(west.lesson.id, "console", answers["west-2"]))
+    west.send(NOW - 4 * SECOND, clock="unsynchronised")
     return broken.lesson
 
 
@@ -263,6 +293,9 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
         "attendance": "/lesson/room-203-morning",
         "spot-check": "/lesson/room-203-morning",
         "boxes": "/boxes",
+        "live": "/live",
+        "live-room": "/live/room-203",
+        "live-out": "/live/room-105",
     }
     for name, path in pages.items():
         page.goto(url + path)
@@ -271,6 +304,8 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
             "Promise.all([...document.images].map((image) => { image.loading = 'eager';"
             " return image.decode().catch(() => null); }))"
         )
+        if name.startswith("live-"):
+            page.wait_for_selector("#view[data-stage]")
         if name == "attendance":
             page.locator("#people").scroll_into_view_if_needed()
             page.evaluate("document.getElementById('people').scrollIntoView()")

@@ -18,6 +18,7 @@ from edge.documents import DRAWS, NOTICES
 from edge.events import RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
 from edge.health_events import AlertRaised, DiskPlanned
 from edge.inbox import apply_document
+from edge.live_events import LiveViewStarted
 from edge.model import MINUTE, SECOND, ClockQuality, Instant, Way
 from tests.boxes import LESSON_ID, TEACHER_ID, at
 from tests.browser import chromium
@@ -226,6 +227,9 @@ def _teaching(scene: Scene) -> None:
     _set(scene, at("09:40"))
     teaching_at(scene.stage, at("08:58"), at("09:40"))
     scene.door("in-class")
+    view = LiveViewStarted("view-1", "front", LESSON_ID, "console", at("09:50"))
+    scene.stage.ledger.append(view)
+    scene.door("watched")
 
 
 def teaching_at(stage: Stage, opened: Instant, now: Instant) -> None:
@@ -275,6 +279,11 @@ def _instructor(scene: Scene) -> None:
     scene.page.wait_for_selector(".trouble:not(:empty)")
     scene.shoot("pin-wrong")
     scene.log_in()
+    stage.recorder("offline")
+    scene.go("/instructor")
+    scene.shoot("instructor-record")
+    stage.recorder("recording")
+    scene.go("/instructor")
     scene.shoot("instructor-start")
     scene.page.click("form .huge")
     scene.page.wait_for_selector(".note")

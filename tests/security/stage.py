@@ -102,6 +102,10 @@ class Secured:
         """Return the credentials of the ingester."""
         return Authority.own_files(self.authority.folder, INGESTER)
 
+    def of_console(self) -> Credentials:
+        """Return the credentials of the console."""
+        return Authority.own_files(self.authority.folder, broker.CONSOLE)
+
     def ledger(self, box: str) -> contextlib.closing[Ledger]:
         """Open the ledger of a box."""
         return contextlib.closing(Ledger.open(self.folder / box, box, self.clock))

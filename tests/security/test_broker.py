@@ -13,7 +13,18 @@ import pytest
 
 from sync import tls
 from sync.central.authority import Authority
-from sync.messages import ACK, EVENTS, HELLO, MEDIA, PREFIX, REQUEST, topic
+from sync.messages import (
+    ACK,
+    EVENTS,
+    FRAME,
+    HELLO,
+    MEDIA,
+    PREFIX,
+    REQUEST,
+    WATCH,
+    shard_topic,
+    topic,
+)
 from sync.tls import Credentials
 from tests.security.conftest import A, B
 from tests.security.stage import Caller, Secured, payloads
@@ -76,6 +87,48 @@ def test_box_a_cannot_read_what_is_written_to_box_b(stage: Secured) -> None:
         ingester.publish(topic(A, ACK), b"for a")
         box.wait_for(b"for a")
     assert set(payloads(box)) == {b"for a"}
+
+
+def test_only_the_console_sees_pictures_and_only_their_box_sends_them(stage: Secured) -> None:
+    """Another box neither sends nor hears A's pictures, and nor does A's connection of facts."""
+    every = f"{PREFIX}/+/+/up/#"
+    with (
+        calling(stage, stage.of_console(), "", every, shard_topic("+", FRAME)) as console,
+        calling(stage, stage.of_box(B, "media"), "", every, topic(A, FRAME)) as other,
+        calling(
+            stage, stage.of_box(B), "", every, topic(A, FRAME), topic(A, WATCH)
+        ) as eavesdropper,
+        calling(stage, stage.of_box(A)) as facts,
+        calling(stage, stage.of_box(A, "media"), "", topic(A, WATCH)) as media,
+    ):
+        assert other.publish(topic(A, FRAME), b"forged") == REFUSED
+        assert facts.publish(topic(A, FRAME), b"forged") == REFUSED
+        assert facts.publish(topic(A, EVENTS), b"a fact") == "Success"
+        assert media.publish(topic(A, MEDIA), b"a chunk") == "Success"
+        assert media.publish(topic(A, FRAME), b"picture") == "Success"
+        console.wait_for(b"picture")
+        assert console.publish(topic(A, WATCH), b"somebody looks") == "Success"
+        media.wait_for(b"somebody looks")
+        other.listen_a_moment()
+        eavesdropper.listen_a_moment()
+    assert set(payloads(console)) == {b"picture"}
+    assert payloads(other) == payloads(eavesdropper) == []
+
+
+def test_the_console_can_say_nothing_but_that_somebody_looks(stage: Secured) -> None:
+    """Its certificate neither acknowledges, nor asks, nor hears what is sent to boxes."""
+    with (
+        calling(stage, stage.of_box(A), "", topic(A, ACK), topic(A, REQUEST)) as box,
+        calling(stage, stage.of_ingester()) as ingester,
+        calling(stage, stage.of_console(), "", f"{PREFIX}/+/+/down/#") as console,
+    ):
+        for channel in (ACK, REQUEST, EVENTS, FRAME):
+            assert console.publish(topic(A, channel), b"forged") == REFUSED
+        ingester.publish(topic(A, REQUEST), b"a letter")
+        box.wait_for(b"a letter")
+        console.listen_a_moment()
+    assert payloads(box) == [b"a letter"]
+    assert payloads(console) == []
 
 
 def test_a_box_has_none_of_the_ingesters_rights(stage: Secured) -> None:

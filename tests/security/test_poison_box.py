@@ -28,6 +28,8 @@ from edge.service import Service
 from sync import messages, seal, wire
 from sync.cursor import Cursor
 from sync.facts import Facts
+from sync.letters import Letters
+from sync.live import Live
 from sync.media import Media
 from sync.messages import (
     ACK,
@@ -94,7 +96,16 @@ class Box:
         self.cursor = Cursor(folder / "data" / "link.db")
         self.wire, self.media_wire = Wire(), Wire()
         self.media = Media(service, self.cursor, self.media_wire, config.link)  # type: ignore[arg-type]
-        self.facts = Facts(service, self.cursor, self.wire, "tls", lambda: None)  # type: ignore[arg-type]
+        letters = Letters(BOX, config.data_dir, trust_first=False)
+        self.live = Live(service, letters, self.media_wire)  # type: ignore[arg-type]
+        self.facts = Facts(
+            service,
+            self.cursor,
+            self.wire,  # type: ignore[arg-type]
+            lambda: None,
+            letters,
+            self.live.start,
+        )
         self.now = 0.0
         self.version = 0
         self.facts.connected(self.now)

@@ -19,6 +19,8 @@ from edge.keys import Signer
 from edge.ledger import Ledger
 from edge.media import MediaStore
 from edge.model import DAY, MINUTE, ClockQuality, Instructor
+from edge.requests import CannotDo
+from edge.rules.live import Refusal
 from sync import seal
 from sync.cursor import Cursor
 from sync.errands import Errands
@@ -48,7 +50,7 @@ class Box:
     def started(self) -> Errands:
         """Return the errands of a link that starts."""
         media = MediaStore(self.ledger.store.path.parent / "media")
-        return Errands(self.ledger, media, self.cursor, self.letters, self._resync)
+        return Errands(self.ledger, media, self.cursor, self.letters, self._resync, self._look)
 
     def asked(
         self, kind: str, number: int = 1, expires: int = NOW + DAY, box: str = BOX, **args: Any
@@ -76,6 +78,9 @@ class Box:
 
     def _resync(self) -> None:
         self.resynced += 1
+
+    def _look(self, request: requests.Request) -> None:
+        raise CannotDo(Refusal.NO_LESSON)
 
 
 @pytest.fixture
@@ -107,7 +112,7 @@ def test_a_kind_that_the_box_does_not_know_is_refused_without_harm(box: Box) -> 
     assert isinstance(dance, RequestRefused)
     assert "does not know requests of the kind dance" in dance.reason
     assert isinstance(live, RequestRefused)
-    assert "not part of this version" in live.reason
+    assert live.reason == Refusal.NO_LESSON
     assert isinstance(resync, RequestAnswered)
 
 

@@ -24,6 +24,7 @@ from sync.messages import (
     Compare,
     Compared,
     Document,
+    Frame,
     Held,
     Hello,
     MediaAck,
@@ -36,9 +37,11 @@ from sync.messages import (
     Request,
     TooLarge,
     UnknownMessage,
+    Watch,
 )
 from tests.chains import Chain
 
+JPEG = b"\xff\xd8\xff"
 names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=0, max_size=40)
 wholes = st.integers(0, 2**63 - 1)
 hashes = st.binary(min_size=32, max_size=32)
@@ -119,6 +122,24 @@ anything: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(Anchor, names, wholes, hashes, wholes, signatures),
     st.builds(Request, names, wholes, st.binary()),
+    st.builds(Watch, names, st.binary()),
+    st.builds(
+        Frame,
+        st.just("front"),
+        st.integers(1, 2**40),
+        wholes,
+        st.dictionaries(names, wholes, max_size=3),
+        st.just(""),
+        st.binary().map(lambda rest: JPEG + rest),
+    ),
+    st.builds(
+        Frame,
+        st.just("front"),
+        st.integers(1, 2**40),
+        wholes,
+        st.dictionaries(names, wholes, max_size=3),
+        st.just("offline"),
+    ),
 )
 
 
@@ -164,6 +185,23 @@ def test_a_newer_version_and_an_unknown_type_are_told_apart_from_nonsense() -> N
     with pytest.raises(UnknownMessage):
         wire.decode(b'{"v":1,"type":"live_view"}')
     assert wire.decode(b'{"v":1,"type":"ack","ledger":"l","seq":3,"moon":"full"}') == Ack("l", 3)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Frame("front", 1, 0, {}, data=JPEG + bytes(messages.FRAME_BYTES)),
+        Frame("front", 1, 0, {}, data=b"<html>"),
+        Frame("front", 1, 0, {}, state="offline", data=JPEG),
+        Frame("front", 1, 0, {}),
+        Frame("../door", 1, 0, {}, data=JPEG),
+        Frame("front", 1, 0, {f"view-{number}": 1 for number in range(17)}, data=JPEG),
+    ],
+)
+def test_a_frame_that_is_too_large_or_no_picture_is_refused(frame: Frame) -> None:
+    """Neither end shows anything but a JPEG of a size that memory was planned for."""
+    with pytest.raises((BadMessage, TooLarge)):
+        wire.decode(wire.encode(frame))
 
 
 def test_a_batch_takes_what_fits_and_no_more() -> None:

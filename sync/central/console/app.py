@@ -1,6 +1,6 @@
 """The console's Flask application: how pages, language, headers and errors are put together.
 
-Promises that nothing on any page comes from outside the machine, and that pages only read.
+Promises that nothing on any page comes from outside the machine.
 There is no login yet: the server listens on loopback unless the configuration says otherwise.
 """
 
@@ -18,9 +18,10 @@ from edge.clock import Clock
 from edge.look.language import Babel, _, locale
 from edge.rules.heads import compare
 from sync.central.config import CentreConfig
-from sync.central.console import faults, language, words
+from sync.central.console import faults, language, live_words, words
 from sync.central.media import MediaHolder
 from sync.central.store import CentralStore
+from sync.central.viewing import Viewing
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -39,6 +40,7 @@ class Parts:
     store: CentralStore
     media: MediaHolder
     clock: Clock
+    viewing: Viewing
 
 
 def parts() -> Parts:
@@ -63,6 +65,7 @@ def vendor(name: str) -> Response:
 
 def create_app(parts: Parts) -> Flask:
     """Return the console of one centre."""
+    from sync.central.console.live_pages import live
     from sync.central.console.pages import pages
 
     app = Flask(__name__)
@@ -76,6 +79,7 @@ def create_app(parts: Parts) -> Flask:
     Babel(app, locale_selector=lambda: language.chosen(parts.config.language))
     app.register_blueprint(look)
     app.register_blueprint(pages)
+    app.register_blueprint(live)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _problem)
     zone = parts.config.zone
@@ -100,6 +104,8 @@ def create_app(parts: Parts) -> Flask:
         reason_words=words.reason,
         size_words=words.size,
         lasting=words.lasting,
+        device_words=live_words.device,
+        view_end_words=live_words.ended,
     )
     return app
 

@@ -6,33 +6,24 @@ nothing has changed the answer is empty (204) and the browser keeps what it has.
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
-    Response,
     abort,
-    make_response,
     redirect,
-    render_template,
     request,
     send_file,
     url_for,
 )
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.clock import local
-from edge.model import SECOND, Instant
-from sync.central import attention, books, evidence, fleet
+from sync.central import attention, books, evidence, fleet, live_rows
 from sync.central.console import language, thumbs, words
 from sync.central.console.app import parts
+from sync.central.console.reading import boxes_of, day_of, lessons_of, refreshed
 from sync.central.console.timeline import draw
-from sync.central.views import Box, Evidence
 
 pages = Blueprint("pages", __name__)
 
@@ -46,13 +37,13 @@ def today() -> AnyResponse:
     """What needs somebody, today's lessons, the boxes."""
     here = parts()
     now = here.clock.now().at
-    opens, closes = _day_of(now)
+    opens, closes = day_of(now)
     with here.store.reading() as connection:
-        boxes = _boxes(connection, now)
-        lessons = _lessons(connection, opens, closes, now)
+        boxes = boxes_of(connection, now)
+        lessons = lessons_of(connection, opens, closes, now)
         items = attention.of_troubles(fleet.troubles(connection))
     items = sorted(items + attention.of_lessons(lessons, boxes, now), key=lambda item: item.level)
-    return _live(
+    return refreshed(
         "today",
         items=items,
         rows=[
@@ -83,9 +74,10 @@ def lesson(lesson_id: str) -> AnyResponse:
         if planned is None:
             abort(404)
         one = evidence.of_lesson(connection, evidence.dated(connection, planned), now)
-        boxes = _boxes(connection, now)
+        boxes = boxes_of(connection, now)
+        looked = live_rows.of_lesson(connection, lesson_id)
     concerned = [box for box in boxes if box.id in planned.boxes]
-    return _live(
+    return refreshed(
         "lesson",
         of=one,
         shape=draw(one, now, _PAGE_WIDTH),
@@ -95,6 +87,7 @@ def lesson(lesson_id: str) -> AnyResponse:
         boxes=concerned,
         day=words.day(one.lesson.start, here.config.zone),
         now=now,
+        looked=looked,
     )
 
 
@@ -104,7 +97,9 @@ def boxes() -> AnyResponse:
     here = parts()
     now = here.clock.now().at
     with here.store.reading() as connection:
-        return _live("boxes", boxes=_boxes(connection, now), troubles=fleet.troubles(connection))
+        return refreshed(
+            "boxes", boxes=boxes_of(connection, now), troubles=fleet.troubles(connection)
+        )
 
 
 @pages.get("/media/<sha256>")
@@ -133,39 +128,6 @@ def choose_language() -> AnyResponse:
     response = redirect(back.path if safe else url_for("pages.today"))
     response.set_cookie(language.COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="Strict")
     return response
-
-
-def _live(name: str, **values: Any) -> AnyResponse:
-    """Return a page, or only its live part when the page itself asks; 204 when it shows it."""
-    part = render_template(f"{name}_part.html", **values)
-    mark = hashlib.sha256(part.encode("utf-8")).hexdigest()[:16]
-    if request.args.get("seen") == mark:
-        return Response(status=204)
-    part = render_template("live.html", part=part, mark=mark)
-    if "seen" in request.args:
-        return make_response(part)
-    return make_response(render_template("page.html", part=part, name=name, **values))
-
-
-def _day_of(now: Instant) -> tuple[Instant, Instant]:
-    """Return the beginning of the calendar day of *now* and of the next one."""
-    zone = parts().config.zone
-    date = local(now, zone).date()
-    midnights = (datetime.combine(day, time(), zone) for day in (date, date + timedelta(days=1)))
-    opens, closes = (int(midnight.timestamp()) * SECOND for midnight in midnights)
-    return opens, closes
-
-
-def _boxes(connection: Connection, now: Instant) -> list[Box]:
-    here = parts()
-    return fleet.boxes(connection, now, here.config.silent_after * SECOND, here.store.epoch)
-
-
-def _lessons(
-    connection: Connection, opens: Instant, closes: Instant, now: Instant
-) -> list[Evidence]:
-    planned = books.lessons(connection, opens, closes)
-    return [evidence.of_lesson(connection, one, now) for one in planned]
 
 
 def _stored(sha256: str) -> Path:

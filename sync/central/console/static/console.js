@@ -8,3 +8,15 @@ for (const [event, stale] of [
 ]) {
   document.addEventListener(event, () => document.body.classList.toggle("is-stale", stale));
 }
+
+// What was ticked stays ticked when a page renews itself.
+let ticked = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  ticked = [...document.querySelectorAll("#live input:checked")].map((box) => box.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of ticked) {
+    const box = document.getElementById(id);
+    if (box && !box.disabled) box.checked = true;
+  }
+});

@@ -1,0 +1,1 @@
+"""Live view and recording by hand, with real processes, a real broker and a real camera."""
