@@ -33,6 +33,7 @@ from edge.store import DiskFull
 from kiosk_ui import (
     access,
     facts,
+    film_pages,
     instructor_pages,
     media_pages,
     public_pages,
@@ -95,6 +96,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         instructor_pages.pages,
         spot_check_pages.pages,
         media_pages.pages,
+        film_pages.pages,
     ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)
