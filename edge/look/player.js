@@ -22,6 +22,28 @@
     element.append(...children.filter((child) => child !== null));
     return element;
   }
+  // Drawn here: the box has no font with such signs.
+  const SIGNS = {
+    play: "M7 4v16l13-8z", pause: "M6 4h4v16H6zM14 4h4v16h-4z",
+    sound: "M4 9v6h4l6 5V4L8 9zM17 8q3 4 0 8l1.5 1.5q5-5.500 0-11z",
+    mute: "M4 9v6h4l6 5V4L8 9zM16 9l6 6-1.500 1.500-6-6zM20.500 7.500 22 9l-6 7-1.500-1z",
+    full: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+  };
+  function sign(name) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", SIGNS[name]);
+    svg.append(path);
+    return svg;
+  }
+  function label(control, name, text) {
+    if (control.title === text) return;
+    control.replaceChildren(sign(name));
+    control.title = text;
+    control.setAttribute("aria-label", text);
+  }
   const button = (name, text, act, attributes = {}) => {
     const made = make("button", {type: "button", class: name, ...attributes}, text);
     made.addEventListener("click", act);
@@ -37,13 +59,14 @@
   const dots = make("div", {class: "dots"});
   const ticks = make("div", {class: "ticks num"});
   const head = make("i", {class: "head"});
-  const line = make("div", {class: "timeline", role: "slider", tabindex: "0", "aria-label": words.timeline}, bars, dots, ticks, head);
+  const line = make("div", {class: "timeline", role: "slider", tabindex: "0", "aria-label": words.timeline},
+    bars, dots, ticks, make("div", {class: "way"}, head));
   const play = button("play", "", () => (playing() ? rest() : go()));
   const wall = make("output", {class: "wall num"});
   const rates = RATES.map((rate) => button("rate num", `${rate}×`, () => setRate(rate), {"aria-pressed": String(rate === 1)}));
   const sound = button("sound", "", () => { video.muted = !video.muted; showSound(); });
-  const full = button("full", "⛶", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
-    {"aria-label": words.full, title: words.full});
+  const full = button("full", "", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
+  label(full, "full", words.full);
   const controls = make("div", {class: "controls"},
     play,
     button("step", "−10", () => seek(cursor - 10_000), {"aria-label": words.back, title: words.back}),
@@ -63,6 +86,8 @@
   let inGap = 0;          // since when it has been playing what is not there
   let broken = 0;         // how often loading failed in a row
   let drawn = "";
+  let current = null;     // the item of the list that was passed last
+  let listTouched = -Infinity;
 
   const playing = () => wanted;
   const stretchAt = (at) => state.stretches.find((one) => one.begins <= at && at < one.ends);
@@ -70,9 +95,7 @@
   const inFilm = (at) => film && film.begins <= at && at < film.ends;
 
   function showSound() {
-    sound.textContent = video.muted ? "🔇" : "🔊";
-    sound.setAttribute("aria-label", video.muted ? words.sound_on : words.sound_off);
-    sound.title = sound.getAttribute("aria-label");
+    label(sound, video.muted ? "mute" : "sound", video.muted ? words.sound_on : words.sound_off);
   }
 
   function setRate(chosen) {
@@ -109,6 +132,7 @@
   function seek(to) {
     cursor = Math.min(Math.max(to, state.begins), state.ends);
     inGap = 0;
+    card.hidden = true;
     if (state.film && !inFilm(cursor) && cursor < state.film.ends && cursor >= state.film.begins) load(cursor);
     else if (inFilm(cursor) && video.readyState) {
       arriving = true;
@@ -120,6 +144,7 @@
 
   function go() {
     wanted = true;
+    card.hidden = true;
     if (!state.film) return show();
     if (!inFilm(cursor)) {
       const next = videoAfter(cursor);
@@ -144,16 +169,21 @@
     else if (waits) says = words.waiting;
     if (told.textContent !== says) told.textContent = says;
     stage.classList.toggle("empty", Boolean(says) && !waits);
-    play.textContent = wanted ? "❚❚" : "▶";
-    play.setAttribute("aria-label", wanted ? words.pause : words.play);
+    label(play, wanted ? "pause" : "play", wanted ? words.pause : words.play);
     line.setAttribute("aria-valuemin", "0");
     line.setAttribute("aria-valuemax", String(Math.round((state.ends - state.begins) / 1000)));
     line.setAttribute("aria-valuenow", String(Math.round((cursor - state.begins) / 1000)));
     line.setAttribute("aria-valuetext", says ? `${time(cursor)}, ${says}` : time(cursor));
-    for (const item of list.children) {
-      const near = Math.abs(Number(item.dataset.at) - cursor) < 3000;
-      item.firstChild.toggleAttribute("aria-current", near);
+    const passed = [...list.children].filter((item) => Number(item.dataset.at) <= cursor + 50);
+    if (passed.at(-1) !== current) {
+      current?.firstChild.removeAttribute("aria-current");
+      current = passed.at(-1);
+      current?.firstChild.setAttribute("aria-current", "true");
+      if (current && performance.now() - listTouched > 8000) list.scrollTop = current.offsetTop - list.offsetTop - list.clientHeight / 3;
     }
+  }
+  for (const kind of ["pointerdown", "wheel", "keydown"]) {
+    list.addEventListener(kind, () => { listTouched = performance.now(); }, {passive: true});
   }
 
   setInterval(() => {
@@ -209,7 +239,8 @@
   function draw() {
     bars.replaceChildren(...state.hours.map(([begins, ends]) => bar("hour", begins, ends)),
       ...state.stretches.map((one) => bar(one.sort, one.begins, one.ends)));
-    dots.replaceChildren(...state.marks.map((mark) => {
+    const shown = state.marks.filter((mark) => state.begins <= mark.at && mark.at <= state.ends);
+    dots.replaceChildren(...shown.map((mark) => {
       const dot = make("i", {class: mark.sort});
       dot.style.left = `${place(mark.at)}%`;
       return dot;
@@ -225,10 +256,11 @@
     }));
     const missing = state.stretches.filter((one) => ["gap", "elsewhere", "deleted"].includes(one.sort));
     const items = [
-      ...state.marks.map((mark) => [mark.at, item(mark.sort, time(mark.at), mark.title, mark.detail, mark.picture, () => look(mark))]),
+      ...state.marks.map((mark) => [mark.at, item(mark.sort, time(mark.at), mark.title, mark.detail, mark.small, () => look(mark))]),
       ...missing.map((one) => [one.begins, item(one.sort, `${time(one.begins)}–${time(one.ends)}`, one.says, one.exact, "", () => seek(one.begins + 10))]),
     ].sort(([one], [other]) => one - other);
     const kept = list.scrollTop;
+    current = null;
     const focused = [...list.children].findIndex((one) => one.contains(document.activeElement));
     list.replaceChildren(...items.map(([when, made]) => { made.dataset.at = when; return made; }));
     list.scrollTop = kept;

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
+from werkzeug.exceptions import ServiceUnavailable
 
 from edge.clock import local
 from edge.film import TYPE, Film, NothingToJoin, Opener, join
@@ -101,9 +102,21 @@ def captions(room: str, zone: ZoneInfo) -> Callable[[Instant], str]:
     return caption
 
 
-def told_mark(at: Instant, sort: str, title: str, detail: str = "", picture: str = "") -> Any:
-    """Return a mark as the player is told it. *picture*: the address of one, if there is any."""
-    return {"at": at / 1000, "sort": sort, "title": title, "detail": detail, "picture": picture}
+def told_mark(
+    at: Instant, sort: str, title: str, detail: str = "", picture: str = "", small: str = ""
+) -> Any:
+    """Return a mark as the player is told it.
+
+    *picture*: the address of one, if there is any; *small*: that of a small copy.
+    """
+    return {
+        "at": at / 1000,
+        "sort": sort,
+        "title": title,
+        "detail": detail,
+        "picture": picture,
+        "small": small or picture,
+    }
 
 
 @dataclass
@@ -165,10 +178,11 @@ class Films:
         """Return the whole film as a file to keep, or the rest of one that broke off.
 
         *name*: under which ``progress`` will know it. At most four at a time, for each holds a
-        thread of the server: further ones are refused (503).
+        thread of the server: further ones raise
+        ServiceUnavailable.
         """
         if not self._free.acquire(blocking=False):
-            return Response(status=503, headers={"Retry-After": "60"})
+            raise ServiceUnavailable
         begins, ends = 0, film.size
         wanted = _wanted(film, stamp)
         if wanted is not None:

@@ -7,7 +7,7 @@ There is no login yet: the server listens on loopback unless the configuration s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
+from edge.look.screening import Films
 from edge.rules.heads import compare
 from sync.central.config import CentreConfig
 from sync.central.console import faults, language, words
@@ -39,6 +40,7 @@ class Parts:
     store: CentralStore
     media: MediaHolder
     clock: Clock
+    films: Films = field(default_factory=Films)
 
 
 def parts() -> Parts:
@@ -63,6 +65,7 @@ def vendor(name: str) -> Response:
 
 def create_app(parts: Parts) -> Flask:
     """Return the console of one centre."""
+    from sync.central.console import film_pages
     from sync.central.console.pages import pages
 
     app = Flask(__name__)
@@ -76,12 +79,14 @@ def create_app(parts: Parts) -> Flask:
     Babel(app, locale_selector=lambda: language.chosen(parts.config.language))
     app.register_blueprint(look)
     app.register_blueprint(pages)
+    app.register_blueprint(film_pages.pages)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _problem)
     zone = parts.config.zone
     app.jinja_env.globals.update(
         stamp=_fingerprint(Path(app.static_folder or ""), assets.LOOK),
         language=lambda: locale().language,
+        zone_name=zone.key,
         centre_name=lambda: parts.config.name or _("Attendance management"),
         open_way=parts.config.security == "none",
         hhmm=lambda at: words.hhmm(at, zone),
