@@ -193,14 +193,16 @@ def _marks(connection: sqlite3.Connection, record: Record) -> Iterator[Any]:
             why = words.miss(row.cause)
             yield told_mark(row.moment.at, "missed", _("Snapshot missed"), why)
             continue
-        detail = _("from the recording") if row.method == "from_recording" else ""
+        said = [_("from the recording")] if row.method == "from_recording" else []
         if row.copy:
-            detail = _(
+            counted = _(
                 "about %(heads)d in the picture, %(present)d checked in",
                 heads=row.copy.heads,
                 present=row.present,
             )
-        yield told_mark(row.moment.at, "snapshot", title, detail, _picture(record, row.shown))
+            said.append(counted)
+        picture = _picture(record, row.shown)
+        yield told_mark(row.moment.at, "snapshot", title, " · ".join(said), picture)
     for line in record.lines:
         for mark in line.marks:
             for sort, scan in (("check_in", mark.check_in), ("check_out", mark.check_out)):

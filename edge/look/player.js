@@ -62,7 +62,8 @@
   const line = make("div", {class: "timeline", role: "slider", tabindex: "0", "aria-label": words.timeline},
     bars, dots, ticks, make("div", {class: "way"}, head));
   const play = button("play", "", () => (playing() ? rest() : go()));
-  const wall = make("output", {class: "wall num"});
+  const shownTime = make("b"), shownDay = make("small");
+  const wall = make("p", {class: "wall num"}, shownTime, shownDay);
   const rates = RATES.map((rate) => button("rate num", `${rate}×`, () => setRate(rate), {"aria-pressed": String(rate === 1)}));
   const sound = button("sound", "", () => { video.muted = !video.muted; showSound(); });
   const full = button("full", "", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
@@ -161,7 +162,8 @@
     if (!state) return;
     const here = stretchAt(cursor);
     head.style.left = `${place(cursor)}%`;
-    wall.textContent = time(cursor) + (here?.exact ? ` ${here.exact}` : "");
+    shownTime.textContent = time(cursor);
+    shownDay.textContent = here?.exact || (root.dataset.day ?? "");
     const waits = wanted && state.growing && film && cursor >= film.ends - 50;
     let says = here && here.sort !== "video" ? here.says : "";
     if (!state.film) says = words.none;
@@ -254,7 +256,12 @@
       made.style.left = `${place(tick)}%`;
       return made;
     }));
-    const missing = state.stretches.filter((one) => ["gap", "elsewhere", "deleted"].includes(one.sort));
+    const missing = [];
+    for (const one of state.stretches.filter((one) => ["gap", "elsewhere", "deleted"].includes(one.sort))) {
+      const before = missing.at(-1);
+      if (before?.says === one.says && before.ends === one.begins) before.ends = one.ends;
+      else missing.push({...one});
+    }
     const items = [
       ...state.marks.map((mark) => [mark.at, item(mark.sort, time(mark.at), mark.title, mark.detail, mark.small, () => look(mark))]),
       ...missing.map((one) => [one.begins, item(one.sort, `${time(one.begins)}–${time(one.ends)}`, one.says, one.exact, "", () => seek(one.begins + 10))]),
@@ -313,7 +320,7 @@
   }
 
   // Another camera shows the same moment.
-  for (const other of root.querySelectorAll("[data-camera]")) {
+  for (const other of document.querySelectorAll("[data-camera]")) {
     other.addEventListener("click", () => { other.href = `${other.href.split("#")[0]}#${Math.round(cursor)}`; });
   }
 

@@ -18,12 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from camera.recording import Order
-from camera.supervision import Child
 from edge.film import TYPE, Film, NothingToJoin, cues, join, webvtt
 from edge.model import SECOND, Window
 from edge.rules.timeline import Gap, Part, Sort, Timeline, timeline
-from tests.camera.parts import drafts, said
+from tests.camera.parts import drafts, recorded
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
 
@@ -61,17 +59,6 @@ class Footage:
 def caption(at: int) -> str:
     """Return the watermark of that second."""
     return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S") + " 203"
-
-
-def recorded(folder: Path, camera: VirtualCamera, seconds: int, resize: bool = False) -> None:
-    """Record the camera for some seconds into *folder*."""
-    child = Child(Order("cam-1", camera.address, "tcp", str(folder / "media"), 600 * SECOND))
-    child.record(("lesson-1",))
-    wait_for("it grows", lambda: len(said(child, "alive")) > seconds)
-    if resize:
-        camera.resize(640, 360)
-        wait_for("another part grows", lambda: len(said(child, "alive")) > 2 * seconds + 2)
-    child.stop()
 
 
 @pytest.fixture(scope="module")

@@ -182,13 +182,15 @@ def _marks(one: Evidence, media: MediaHolder) -> Iterator[Any]:
 
 
 def _detail(shot: Shot) -> str:
+    said = [_("from the recording")] if shot.recovered else []
     if shot.heads >= 0:
-        return _(
+        counted = _(
             "about %(heads)d in the picture, %(present)d checked in",
             heads=shot.heads,
             present=shot.present,
         )
-    return _("from the recording") if shot.recovered else ""
+        said.append(counted)
+    return " · ".join(said)
 
 
 def _scan(one: Evidence, media: MediaHolder, sort: str, title: str, scan: Scan) -> Any:
