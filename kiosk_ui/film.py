@@ -167,8 +167,8 @@ def state(
         return words.exactness(span.starts, zone) if span else ""
 
     told = showing(box, record, strip, now).state(
-        lambda stamp: url_for(
-            "film.video", lesson_id=record.lesson.id, camera=strip.camera, stamp=stamp
+        lambda edition: url_for(
+            "film.video", lesson_id=record.lesson.id, camera=strip.camera, edition=edition
         ),
         exact,
     )

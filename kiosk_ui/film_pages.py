@@ -53,19 +53,19 @@ def state(lesson_id: str) -> Response:
         return jsonify(film.state(box, connection, record, strip, now))
 
 
-@pages.get("/<camera>/<stamp>.mp4")
-def video(lesson_id: str, camera: str, stamp: str) -> Response:
+@pages.get("/<camera>/<edition>.mp4")
+def video(lesson_id: str, camera: str, edition: str) -> Response:
     """Send a range of a film."""
     if access.instructor() is None:
         abort(404)
     box = parts()
     found = box.films.get(
-        stamp,
+        edition,
         partial(_showing, lesson_id, camera),
         partial(film.open_part, box),
         partial(film.has_part, box),
     )
-    return screening.send(found, stamp) if found else screening.gone()
+    return screening.send(found, edition) if found else screening.gone()
 
 
 def _showing(lesson_id: str, camera: str) -> Showing | None:

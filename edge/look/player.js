@@ -85,6 +85,7 @@
   let wanted = false;     // whether it is to play, also while it waits for more
   let arriving = false;   // a film is being loaded, to be shown at the cursor
   let inGap = 0;          // since when it has been playing what is not there
+  let waitsSince = 0;     // since when it has been at the end of what there was
   let broken = 0;         // how often loading failed in a row
   let drawn = "";
   let current = null;     // the item of the list that was passed last
@@ -93,6 +94,11 @@
   const playing = () => wanted;
   const stretchAt = (at) => state.stretches.find((one) => one.begins <= at && at < one.ends);
   const videoAfter = (at) => state.stretches.find((one) => one.sort === "video" && one.ends > at + 50);
+  // Going on for a second or two at a time would be no pleasure: some more is gathered first.
+  const enough = () => {
+    const more = state.film ? state.film.ends - film.ends : 0;
+    return more > 8000 || (more > 300 && (!state.growing || performance.now() - waitsSince > 10_000));
+  };
   const inFilm = (at) => film && film.begins <= at && at < film.ends;
 
   function showSound() {
@@ -125,7 +131,8 @@
   });
   video.addEventListener("ended", () => {
     cursor = film.ends;
-    if (state.film && state.film.ends > film.ends + 300) load(cursor);
+    waitsSince = performance.now();
+    if (enough()) load(cursor);
     else if (!state.growing) wanted = false;
     show();
   });
@@ -308,7 +315,7 @@
     if (first && state.film) load(asked >= state.film.begins && asked < state.film.ends ? asked : state.film.begins);
     else if (first) cursor = asked || state.begins;
     else if (state.film && !film) load(Math.max(cursor, state.film.begins));
-    else if (wanted && video.ended && state.film && state.film.ends > film.ends + 300) load(film.ends);
+    else if (wanted && video.ended && enough()) load(film.ends);
     if (shape !== drawn || state.growing) draw();
     drawn = shape;
     show();

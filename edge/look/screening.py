@@ -1,7 +1,7 @@
 """A lesson's film as pages show and send it, the same at kiosk and console.
 
 Owns what a player is told (the state of a line, as JSON) and how bytes of a film are sent. A film
-is known by a *stamp* of everything that is in it, so its bytes never change under one address: when
+is known by its *edition*, a hash of everything that is in it, so its bytes never change under one address: when
 a part arrives, is deleted or gets another time there is another film at another address, and the
 old one is gone (410). Whoever played it asks for the state again and goes on in the new one.
 """
@@ -48,7 +48,7 @@ class Showing:
     metadata: Mapping[str, str]
 
     @property
-    def stamp(self) -> str:
+    def edition(self) -> str:
         """What names the film; empty while there is none."""
         film = self.line.filmed()
         if film is None:
@@ -63,16 +63,16 @@ class Showing:
     def state(self, address: Callable[[str], str], exact: Callable[[Stretch], str]) -> Any:
         """Return what the player is told, as JSON; times are ms since 1970.
 
-        *address*: the film's by its stamp. *exact*: how exactly a stretch's time is known, in
+        *address*: the film's by its edition. *exact*: how exactly a stretch's time is known, in
         words.
         """
-        film, stamp = self.line.filmed(), self.stamp
+        film, edition = self.line.filmed(), self.edition
         return {
             "begins": self.line.begins / 1000,
             "ends": max(self.line.axis.closes, *(one.ends for one in self.line.stretches)) / 1000,
             "growing": self.growing,
             "film": {
-                "src": address(stamp),
+                "src": address(edition),
                 "begins": film.begins / 1000,
                 "ends": film.axis.closes / 1000,
             }
@@ -140,33 +140,33 @@ class Films:
 
     def get(
         self,
-        stamp: str,
+        edition: str,
         showing: Callable[[], Showing | None],
         open_part: Opener,
         has: Callable[[str], bool],
     ) -> Film | None:
-        """Return the film of that stamp; None when there is none, or a part of it is gone.
+        """Return the film of that edition; None when there is none, or a part of it is gone.
 
         *showing* is asked when it is not at hand; *has* tells whether a part's file is there.
         """
         with self._lock:  # joining reads every part's heads: once is enough
-            film = self._films.get(stamp)
+            film = self._films.get(edition)
             if film is None:
                 shown = showing()
                 line = shown.line.filmed() if shown else None
-                if shown is None or line is None or shown.stamp != stamp:
+                if shown is None or line is None or shown.edition != edition:
                     return None
                 try:
                     film = join(line, open_part, shown.caption, shown.says, shown.metadata)
                 except NothingToJoin:
                     return None
-                self._films[stamp] = film
+                self._films[edition] = film
                 while len(self._films) > _KEPT:
                     self._films.popitem(last=False)
             if not all(map(has, film.parts)):
-                del self._films[stamp]
+                del self._films[edition]
                 return None
-            self._films.move_to_end(stamp)
+            self._films.move_to_end(edition)
         return film
 
     def progress(self, name: str) -> Mapping[str, int]:
@@ -174,7 +174,7 @@ class Films:
         found = self._downloads.get(name, _Download(0, 0))
         return {"sent": found.sent, "total": found.total}
 
-    def download(self, film: Film, stamp: str, file_name: str, name: str) -> Response:
+    def download(self, film: Film, edition: str, file_name: str, name: str) -> Response:
         """Return the whole film as a file to keep, or the rest of one that broke off.
 
         *name*: under which ``progress`` will know it. At most four at a time, for each holds a
@@ -184,19 +184,19 @@ class Films:
         if not self._free.acquire(blocking=False):
             raise ServiceUnavailable
         begins, ends = 0, film.size
-        wanted = _wanted(film, stamp)
+        wanted = _wanted(film, edition)
         if wanted is not None:
             begins, ends = wanted
         if begins >= ends or request.method == "HEAD":
             self._free.release()
-            return send(film, stamp)
+            return send(film, edition)
         counted = _Download(begins, film.size)
         if name:
             with self._lock:
                 self._downloads[name] = counted
                 while len(self._downloads) > _REMEMBERED:
                     self._downloads.popitem(last=False)
-        response = _response(film, stamp, begins, ends, wanted is not None)
+        response = _response(film, edition, begins, ends, wanted is not None)
         response.response = _Counted(film.read(begins, ends - begins), counted, self._free.release)
         response.headers["Content-Disposition"] = (
             f"attachment; filename=\"lesson.mp4\"; filename*=UTF-8''{quote(file_name)}"
@@ -225,19 +225,19 @@ class _Counted:
             over()
 
 
-def send(film: Film, stamp: str) -> Response:
+def send(film: Film, edition: str) -> Response:
     """Return the range of *film* that is asked for, at most 1 MiB of it; or all of it.
 
     416 with the film's size for a range beyond its end. What is no range of bytes, and several at
     once, are ignored (RFC 9110, 14.2), and so is a range of another film (``If-Range``).
     """
-    wanted = _wanted(film, stamp)
+    wanted = _wanted(film, edition)
     if wanted is None:
-        return _response(film, stamp, 0, film.size, part=False)
+        return _response(film, edition, 0, film.size, part=False)
     begins, ends = wanted
     if begins >= ends:
         return Response(status=416, headers={"Content-Range": f"bytes */{film.size}"})
-    return _response(film, stamp, begins, min(ends, begins + _AT_A_TIME), part=True)
+    return _response(film, edition, begins, min(ends, begins + _AT_A_TIME), part=True)
 
 
 def gone() -> Response:
@@ -245,23 +245,23 @@ def gone() -> Response:
     return Response(status=410)
 
 
-def _wanted(film: Film, stamp: str) -> tuple[int, int] | None:
+def _wanted(film: Film, edition: str) -> tuple[int, int] | None:
     """Return the bytes that are asked for; an empty range when they lie beyond the film's end."""
     asked = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return None
     condition = request.if_range
-    if condition.date is not None or condition.etag not in (None, stamp):
+    if condition.date is not None or condition.etag not in (None, edition):
         return None
     return asked.range_for_length(film.size) or (film.size, film.size)
 
 
-def _response(film: Film, stamp: str, begins: int, ends: int, part: bool) -> Response:
+def _response(film: Film, edition: str, begins: int, ends: int, part: bool) -> Response:
     response = Response(
         film.read(begins, ends - begins), status=206 if part else 200, mimetype=TYPE
     )
     response.content_length = ends - begins
-    response.set_etag(stamp)
+    response.set_etag(edition)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, no-store"
     if part:

@@ -124,11 +124,11 @@ def state(one: Evidence, strip: Strip, media: MediaHolder, now: Instant, zone: Z
         return words.exactness(span.starts, now, zone) if span else ""
 
     shown = showing(one, strip, now, zone)
-    told = shown.state(lambda stamp: url_for("film.video", stamp=stamp, **to), exact)
+    told = shown.state(lambda edition: url_for("film.video", edition=edition, **to), exact)
     here = sum(part.bytes for part in strip.where(Sort.VIDEO))
     told["download"] = (
         {
-            "src": url_for("film.download", stamp=shown.stamp, **to),
+            "src": url_for("film.download", edition=shown.edition, **to),
             "says": _("Download the film (%(size)s)", size=words.size(here)),
         }
         if told["film"]

@@ -54,24 +54,24 @@ def state(lesson_id: str) -> Response:
     return jsonify(told)
 
 
-@pages.get("/<box>/<camera>/<stamp>.mp4")
-def video(lesson_id: str, box: str, camera: str, stamp: str) -> Response:
+@pages.get("/<box>/<camera>/<edition>.mp4")
+def video(lesson_id: str, box: str, camera: str, edition: str) -> Response:
     """Send a range of a film."""
-    found = _film(lesson_id, box, camera, stamp)
-    return screening.send(found, stamp) if found else screening.gone()
+    found = _film(lesson_id, box, camera, edition)
+    return screening.send(found, edition) if found else screening.gone()
 
 
-@pages.get("/<box>/<camera>/<stamp>/download")
-def download(lesson_id: str, box: str, camera: str, stamp: str) -> Response:
+@pages.get("/<box>/<camera>/<edition>/download")
+def download(lesson_id: str, box: str, camera: str, edition: str) -> Response:
     """Send a film as a file to keep; one that broke off is resumed."""
-    found = _film(lesson_id, box, camera, stamp)
+    found = _film(lesson_id, box, camera, edition)
     if found is None:
         abort(410)
     here = parts()
     one, strips = _read(lesson_id)
     strip = next(strip for strip in strips if (strip.box, strip.camera) == (box, camera))
     name = film.file_name(one, strip, here.config.zone)
-    return here.films.download(found, stamp, name, request.args.get("as", "")[:64])
+    return here.films.download(found, edition, name, request.args.get("as", "")[:64])
 
 
 @pages.get("/downloads/<name>")
@@ -96,10 +96,10 @@ def ask(lesson_id: str) -> Response:
     return Response(status=204)
 
 
-def _film(lesson_id: str, box: str, camera: str, stamp: str) -> Film | None:
+def _film(lesson_id: str, box: str, camera: str, edition: str) -> Film | None:
     here = parts()
     return here.films.get(
-        stamp,
+        edition,
         partial(_showing, lesson_id, box, camera),
         film.opener(here.media),
         here.media.has,
