@@ -222,7 +222,7 @@ def _scan(record: Record, sort: str, name: str, scan: Scan) -> Any:
         title = _("%(name)s checked out", name=name)
     detail = ""
     if scan.way is Way.MANUAL:
-        detail = _("by hand") + " · " + words.reason_words(entry.reason)
+        detail = " · ".join(filter(None, (_("by hand"), words.reason_words(entry.reason))))
     return told_mark(scan.at, sort, title, detail, _picture(record, entry.photo))
 
 

@@ -1,9 +1,9 @@
 """A lesson's film as pages show and send it, the same at kiosk and console.
 
 Owns what a player is told (the state of a line, as JSON) and how bytes of a film are sent. A film
-is known by its *edition*, a hash of everything that is in it, so its bytes never change under one address: when
-a part arrives, is deleted or gets another time there is another film at another address, and the
-old one is gone (410). Whoever played it asks for the state again and goes on in the new one.
+is known by its *edition*, a hash of all that is in it, so its bytes never change under one address:
+when a part arrives, is deleted or gets another time there is another film at another address, and
+the old one is gone (410). Whoever played it asks for the state and goes on in the new one.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from edge.film import TYPE, Film, NothingToJoin, cues, join, webvtt
+from edge.film.parts import contents, lasts
 from edge.model import SECOND, Window
 from edge.rules.timeline import Gap, Part, Sort, Timeline, timeline
 from tests.camera.parts import drafts, recorded
@@ -203,6 +204,22 @@ def test_what_was_deleted_is_left_out(footage: Footage, tmp_path: Path) -> None:
         replace(footage, files={}).film()
     with pytest.raises(NothingToJoin):
         replace(footage, files=dict.fromkeys(footage.files, b"\0\0\0\x18ftypisom")).film()
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_of_a_part_that_is_being_written_what_is_whole_counts(
+    footage: Footage, data: st.DataObject
+) -> None:
+    """Wherever its end is just now: whole fragments, and how long they are."""
+    content = next(iter(footage.files.values()))
+    whole = contents(io.BytesIO(content))
+    first = whole.fragments[0].at
+    cut = data.draw(st.integers(first, len(content)))
+    there = contents(io.BytesIO(content[:cut]))
+    assert there.fragments == tuple(one for one in whole.fragments if one.at + one.size <= cut)
+    assert lasts(there) <= lasts(whole)
+    assert lasts(whole) > 2 * SECOND
 
 
 @pytest.fixture
