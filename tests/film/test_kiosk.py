@@ -277,11 +277,10 @@ def test_a_range_is_answered_with_its_bytes(
         assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(whole)}"
 
 
-def test_a_player_is_given_a_megabyte_at_a_time(stage: Stage, tmp_path: Path) -> None:
+def test_a_player_is_given_a_megabyte_at_a_time(stage: Stage, made: tuple[Made, Made]) -> None:
     """One that pauses holds no thread of the server; asking on it gets the whole film."""
-    path = tmp_path / "large.mp4"
-    pictures.film(path, seconds=60, width=1920, height=1080)
-    store(stage, Made(path.read_bytes(), 60 * SECOND), START)
+    for number in range(6):
+        store(stage, made[0], START + number * MINUTE)
     source, whole = film_of(stage)
     client, got = logged_in(stage), b""
     while len(got) < len(whole):
