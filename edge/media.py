@@ -167,6 +167,21 @@ class MediaStore:
                 found.append(Draft(self, file.stem, intent))
         return found
 
+    def under_way(self, kind: str) -> list[Draft]:
+        """Return the drafts of that kind that another process may be working on just now.
+
+        Any of them may be finished, and its files gone, before the caller looks at it.
+        """
+        found: list[Draft] = []
+        for file in sorted(self.incoming.glob("*.json")):
+            try:
+                intent = json.loads(file.read_bytes())
+            except (FileNotFoundError, ValueError):
+                continue
+            if intent.get("kind") == kind:
+                found.append(Draft(self, file.stem, intent))
+        return found
+
     def unknown(self, ledger: Ledger) -> list[Path]:
         """Return stored files that no event names; they are reported, never deleted."""
         with ledger.store.read() as connection:

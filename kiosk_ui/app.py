@@ -34,6 +34,7 @@ from kiosk_ui import (
     access,
     doctor_pages,
     facts,
+    film_pages,
     instructor_pages,
     media_pages,
     public_pages,
@@ -97,6 +98,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         spot_check_pages.pages,
         media_pages.pages,
         doctor_pages.pages,
+        film_pages.pages,
     ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
 from edge.config import Config
 from edge.ledger import Ledger
+from edge.look.screening import Films
 from edge.media import MediaStore
 from kiosk_ui.runtime import Runtime
 
@@ -31,6 +32,7 @@ class Parts:
     live: Live
     pins: PinLock
     phones: Phones
+    films: Films = field(default_factory=Films)
 
 
 def hang(app: Flask, made: Parts) -> None:

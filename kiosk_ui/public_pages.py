@@ -166,7 +166,7 @@ def lessons() -> str:
 
 @pages.get("/lessons/<lesson_id>")
 def lesson(lesson_id: str) -> str:
-    """Show one lesson: who was in and out, and for instructors photos and recordings."""
+    """Show one lesson: who was in and out, and for instructors photos."""
     now = parts().ledger.clock.now().at
     with parts().ledger.store.read() as connection:
         found = queries.lesson(connection, lesson_id)
@@ -174,7 +174,7 @@ def lesson(lesson_id: str) -> str:
             abort(404)
         record = records.read(connection, found, parts().config, now)
     view = request.args.get("view", "attendance")
-    if view not in ("attendance", "snapshots", "recording"):
+    if view not in ("attendance", "snapshots"):
         abort(404)
     if view != "attendance" and access.instructor() is None:
         view = "attendance"

@@ -77,12 +77,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the recording (``sha256`` names its file), or what is missing of it (empty)."""
+    """A part of the recording (``sha256`` names its file), or what is missing of it (empty).
+
+    ``cause``: why it is missing, one of model.GapCause.
+    """
 
     span: Span
     camera: str
     sha256: str = ""
-    interrupted: bool = False
+    bytes: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +140,6 @@ class Record:
     def entry(self, scan: Scan) -> Entry:
         """Return what stands beside *scan*."""
         return self.entries.get(scan.id, Entry("", "", ""))
-
-    @property
-    def parts(self) -> list[Piece]:
-        """Recordings and gaps in the order of time."""
-        return sorted((*self.recordings, *self.gaps), key=lambda one: one.span.starts.at)
-
-    @property
-    def playable(self) -> list[Piece]:
-        """The recordings that are still on this box."""
-        return [one for one in self.recordings if one.sha256 not in self.deleted]
 
 
 def status_of(lesson: Lesson, closed: bool) -> str:
@@ -232,9 +226,9 @@ def _film(
     for row in rows:
         span = dating.span(row)
         films.setdefault(row["camera"], []).append(Filmed(Window(row["starts"], row["ends"]), span))
-        pieces.append(Piece(span, row["camera"], row["sha256"], bool(row["interrupted"])))
+        pieces.append(Piece(span, row["camera"], row["sha256"], row["bytes"]))
     gaps = [
-        Piece(span, row["camera"])
+        Piece(span, row["camera"], cause=row["cause"])
         for row in queries.gaps(connection, lesson_id)
         for span in dated_gap(
             Window(row["starts"], row["ends"]),

@@ -15,7 +15,7 @@ from babel.dates import format_skeleton
 from edge.clock import local
 from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
-from edge.model import SECOND, Instant, Instructor, MissCause
+from edge.model import SECOND, GapCause, Instant, Instructor, MissCause
 from edge.rules.attendance import Kind
 from edge.rules.heads import Agreement
 from edge.rules.moments import Moment as When
@@ -326,6 +326,23 @@ def miss(cause: str) -> str:
         MissCause.NO_CAMERA: _("no camera is set up"),
     }
     return words.get(cause, "")
+
+
+def gap(cause: str) -> str:
+    """Return why video is missing, in a few words; one of model.GapCause."""
+    words: dict[str, str] = {
+        GapCause.CAMERA_UNREACHABLE: _("the camera does not answer"),
+        GapCause.CAMERA_SILENT: _("the camera froze or its cable was cut"),
+        GapCause.CAMERA_HUNG_UP: _("the camera closed the connection"),
+        GapCause.LOGIN_REFUSED: _("the camera refused the password"),
+        GapCause.VIDEO_UNUSABLE: _("the camera's video cannot be recorded"),
+        GapCause.DISK_FULL: _("the disk was full"),
+        GapCause.WRITING_FAILED: _("the box could not write the recording"),
+        GapCause.RECORDER_OFF: _("the box or its recorder was off"),
+        GapCause.KNOWN_LATE: _("the timetable came too late"),
+        GapCause.NO_PICTURE_YET: _("the camera gave no picture in time"),
+    }
+    return words.get(cause, _("cause not known"))
 
 
 def verdict(draw: Draw | None) -> tuple[str, str]:

@@ -12,7 +12,6 @@ time stamps are stretched to the box's time, by which everything else is known.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -21,6 +20,7 @@ from typing import BinaryIO
 from edge.film import boxes
 from edge.film.boxes import VIDEO, BadBox, Place, Run, Track
 from edge.film.head import AAC_FRAME, SILENCE, TEXT_TIMESCALE, head, index, text_sample, text_track
+from edge.film.parts import Contents, Fragment, contents, last, read
 from edge.model import SECOND, Duration, Instant
 from edge.rules.timeline import Part, Sort, Stretch, Timeline
 
@@ -80,53 +80,6 @@ def webvtt(lines: Iterator[Cue]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Fragment:
-    """Where a fragment lies in its part's file, and what it holds."""
-
-    at: int
-    moof: int
-    size: int
-    runs: tuple[Run, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a part's file holds."""
-
-    tracks: tuple[Track, ...]
-    fragments: tuple[Fragment, ...]
-
-
-def contents(file: BinaryIO) -> Contents:
-    """Read through a part's file; its pictures and its sound are passed over. Raises BadBox."""
-    found: tuple[Track, ...] = ()
-    fragments: list[Fragment] = []
-    runs: tuple[Run, ...] = ()
-    at, moof = 0, b""
-    while len(start := _read(file, at, 8)) == 8:
-        size, kind = struct.unpack(">I4s", start)
-        if size < 8:
-            raise BadBox(f"a box {kind!r} of {size} bytes at byte {at}")
-        if kind == b"moov":
-            found = boxes.tracks(_read(file, at, size))
-        elif kind == b"moof":
-            moof = _read(file, at, size)
-            runs = boxes.runs(moof)
-        elif kind == b"mdat" and moof:
-            fragments.append(Fragment(at - len(moof), len(moof), len(moof) + size, runs))
-            moof = b""
-        at += size
-    if not found:
-        raise BadBox("there is no moov")
-    return Contents(found, tuple(fragments))
-
-
-def _read(file: BinaryIO, at: int, size: int) -> bytes:
-    file.seek(at)
-    return file.read(size)
-
-
-@dataclass(frozen=True, slots=True)
 class _Piece:
     """A stretch of the film's bytes: made here, or a fragment that lies in a part's file."""
 
@@ -148,6 +101,8 @@ class Film:
         self._pieces = pieces
         self._open = open_part
         self.size = pieces[-1].at + pieces[-1].size
+        # The parts that it is read from, by SHA-256.
+        self.parts = tuple(dict.fromkeys(piece.sha256 for piece in pieces if piece.sha256))
 
     def read(self, at: int = 0, size: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from *at* on, *size* of them, in blocks.
@@ -178,14 +133,14 @@ def _bytes_of(piece: _Piece, file: BinaryIO | None, begins: int, ends: int) -> I
     if fragment is None or file is None:
         yield piece.made[begins:ends]
         return
-    moof = _read(file, fragment.at, fragment.moof)
+    moof = read(file, fragment.at, fragment.moof)
     moof = boxes.placed(moof, piece.sequence, piece.places, piece.starts)
     if begins < len(moof):
         yield moof[begins:ends]
     grown = len(moof) - fragment.moof
     at, until = fragment.at + max(begins, len(moof)) - grown, fragment.at + ends - grown
     while at < until:
-        block = _read(file, at, min(_BLOCK, until - at))
+        block = read(file, at, min(_BLOCK, until - at))
         if not block:
             return
         yield block
@@ -339,13 +294,8 @@ class _Joiner:
     def _places(self, part: Part, held: Contents) -> dict[int, Place]:
         """Return where the tracks of a part go; by the box's time, not by the camera's."""
         video = next(track for track in held.tracks if track.handler == VIDEO)
-        last = max(
-            run.starts + run.lasts
-            for one in held.fragments
-            for run in one.runs
-            if run.track == video.id
-        )
-        stretch = Fraction((part.ends - part.starts) * video.timescale, max(1, last) * SECOND)
+        whole = last(held, video)
+        stretch = Fraction((part.ends - part.starts) * video.timescale, max(1, whole) * SECOND)
         if not 1 / Fraction(_MOST_STRETCH) <= stretch <= _MOST_STRETCH:
             stretch = Fraction(1)
         places = {}

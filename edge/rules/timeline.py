@@ -20,6 +20,7 @@ class Sort(StrEnum):
     """What a stretch of the line holds."""
 
     VIDEO = "video"
+    ELSEWHERE = "elsewhere"  # there is video, but on another machine: it has not arrived here
     DELETED = "deleted"  # there was video; a rule of retention removed it, and an event says so
     GAP = "gap"  # stated as missing, with its cause
     UNSTATED = "unstated"  # neither video nor gap: the recorder has not come to it yet
@@ -28,13 +29,21 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stored part of a recording."""
+    """One stored part of a recording. ``here``: its file is on this machine."""
 
     starts: Instant
     ends: Instant
     sha256: str
     bytes: int
     deleted: bool = False
+    here: bool = True
+
+    @property
+    def sort(self) -> Sort:
+        """What a stretch of it is."""
+        if self.deleted:
+            return Sort.DELETED
+        return Sort.VIDEO if self.here else Sort.ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of the line. ``part`` belongs to video and deleted video, ``cause`` to a gap."""
+    """A piece of the line. ``part`` belongs to video, wherever it is, ``cause`` to a gap."""
 
     sort: Sort
     starts: Instant
@@ -90,6 +99,18 @@ class Timeline:
         """Return the stretches of those sorts."""
         return tuple(one for one in self.stretches if one.sort in sorts)
 
+    def filmed(self) -> Timeline | None:
+        """Return the line from the first video to the last, which a film of it is; None without.
+
+        A film begins with a picture: players differ in what they make of one that does not.
+        """
+        video = self.of(Sort.VIDEO)
+        if not video:
+            return None
+        first, last = video[0].starts, video[-1].ends
+        kept = tuple(one for one in self.stretches if first <= one.starts and one.ends <= last)
+        return Timeline(Window(first, last), kept, ())
+
     def lasting(self, *sorts: Sort) -> Duration:
         """Return how long the stretches of those sorts are together."""
         return sum(one.ends - one.starts for one in self.of(*sorts))
@@ -108,7 +129,7 @@ def timeline(
     parts the earlier one keeps it. Holes of less than SHORTEST_GAP are passed over.
     """
     claims = [
-        Stretch(Sort.DELETED if part.deleted else Sort.VIDEO, part.starts, part.ends, part)
+        Stretch(part.sort, part.starts, part.ends, part)
         for part in sorted(parts, key=lambda part: (part.starts, part.ends))
     ]
     line = _laid([], claims)

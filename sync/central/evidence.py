@@ -110,7 +110,7 @@ def _holes(
             filmed[row.camera],
             partial(dating.event, row.box, row.ledger, row.seq),
         ):
-            holes.append(Hole(span.starts.at, span.ends.at, row.camera, row.cause, span))
+            holes.append(Hole(span.starts.at, span.ends.at, row.camera, row.cause, span, row.box))
     return tuple(sorted(holes, key=lambda hole: hole.starts))
 
 
@@ -267,6 +267,7 @@ def _films(
                 running=False,
                 span=span,
                 stated=Window(row.starts, row.ends),
+                box=row.box,
             )
             where, percent = "box", 0
             if row.stored_at is not None:
@@ -282,7 +283,7 @@ def _films(
         until, running = _alive(connection, box, camera, first)
         ends = min(now, window.closes, until)
         if now <= window.closes and ends > first:
-            films.append(Film(first, ends, camera, 0, not running, running))
+            films.append(Film(first, ends, camera, 0, not running, running, box=box))
     return tuple(sorted(films, key=lambda film: film.starts))
 
 

@@ -54,23 +54,39 @@ def file(
     known = select(tables.box.c.id).where(tables.box.c.id == box)
     if connection.execute(known).one_or_none() is None:
         raise NoSuchBox(f"{box}: no box of this name was ever heard. See: classbox centre boxes")
-    content = events.canonical(dict(args))
-    for row in waiting(connection, box, now):
-        if (row.kind, bytes(row.args or b"")) == (kind, content):
-            return str(row.id)
+    same = _open(connection, now, box, kind, args)
+    if same is not None:
+        return str(same.id)
     request_id = uuid.uuid4().hex
     connection.execute(
         insert(tables.request).values(
             id=request_id,
             box=box,
             kind=kind,
-            args=content,
+            args=events.canonical(dict(args)),
             filed_at=now,
             filed_by=who,
             expires=now + lasts,
         )
     )
     return request_id
+
+
+def is_open(
+    connection: Connection, now: Instant, box: str, kind: str, args: Mapping[str, Any]
+) -> bool:
+    """Tell whether the same was asked for and is neither answered nor expired."""
+    return _open(connection, now, box, kind, args) is not None
+
+
+def _open(
+    connection: Connection, now: Instant, box: str, kind: str, args: Mapping[str, Any]
+) -> Any:
+    content = events.canonical(dict(args))
+    found = waiting(connection, box, now)
+    return next(
+        (one for one in found if (one.kind, bytes(one.args or b"")) == (kind, content)), None
+    )
 
 
 def waiting(connection: Connection, box: str, now: Instant) -> Sequence[Any]:

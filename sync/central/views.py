@@ -130,6 +130,7 @@ class Film:
     percent: int = 0
     span: Span | None = None
     stated: Window | None = None  # as the box believed
+    box: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class Hole:
     camera: str
     cause: str
     span: Span | None = None
+    box: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from camera.recording import Order
-from camera.supervision import Child
 from edge.film import TYPE, Film, NothingToJoin, cues, join, webvtt
+from edge.film.parts import contents, lasts
 from edge.model import SECOND, Window
 from edge.rules.timeline import Gap, Part, Sort, Timeline, timeline
-from tests.camera.parts import drafts, said
+from tests.camera.parts import drafts, recorded
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
 
@@ -61,17 +60,6 @@ class Footage:
 def caption(at: int) -> str:
     """Return the watermark of that second."""
     return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S") + " 203"
-
-
-def recorded(folder: Path, camera: VirtualCamera, seconds: int, resize: bool = False) -> None:
-    """Record the camera for some seconds into *folder*."""
-    child = Child(Order("cam-1", camera.address, "tcp", str(folder / "media"), 600 * SECOND))
-    child.record(("lesson-1",))
-    wait_for("it grows", lambda: len(said(child, "alive")) > seconds)
-    if resize:
-        camera.resize(640, 360)
-        wait_for("another part grows", lambda: len(said(child, "alive")) > 2 * seconds + 2)
-    child.stop()
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +204,22 @@ def test_what_was_deleted_is_left_out(footage: Footage, tmp_path: Path) -> None:
         replace(footage, files={}).film()
     with pytest.raises(NothingToJoin):
         replace(footage, files=dict.fromkeys(footage.files, b"\0\0\0\x18ftypisom")).film()
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_of_a_part_that_is_being_written_what_is_whole_counts(
+    footage: Footage, data: st.DataObject
+) -> None:
+    """Wherever its end is just now: whole fragments, and how long they are."""
+    content = next(iter(footage.files.values()))
+    whole = contents(io.BytesIO(content))
+    first = whole.fragments[0].at
+    cut = data.draw(st.integers(first, len(content)))
+    there = contents(io.BytesIO(content[:cut]))
+    assert there.fragments == tuple(one for one in whole.fragments if one.at + one.size <= cut)
+    assert lasts(there) <= lasts(whole)
+    assert lasts(whole) > 2 * SECOND
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ class Stage:
             "the snapshots are shown",
             lambda: pictures.evaluate_all(LOADED),
         )
-        self.kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}?view=recording")
+        self.kiosk.goto(f"{self.system.kiosk_url}lessons/{LESSON_ID}/film")
         video = self.kiosk.locator("video").first
         video.evaluate("video => { video.muted = true; return video.play(); }")
         wait_for("the video plays", lambda: video.evaluate("video => video.currentTime") > 1)

@@ -31,7 +31,7 @@ INSTRUCTORS = (
     f"/instructor/lessons/{LESSON_ID}/manual",
     f"/instructor/lessons/{LESSON_ID}/spot-check",
     f"/lessons/{LESSON_ID}?view=snapshots",
-    f"/lessons/{LESSON_ID}?view=recording",
+    f"/lessons/{LESSON_ID}/film",
 )
 # Everything that a finger may want to hit, and how large it is; a tile's input covers the tile.
 TARGETS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden])")]
@@ -183,34 +183,6 @@ def test_a_lesson_is_held_with_fingers_only(page: Page, stage: Stage) -> None:
     expect(page.locator(".note").first).to_contain_text("The lesson has ended")
     page.get_by_role("button", name="log out").click()
     expect(page.locator(".count b")).to_have_text("1")
-
-
-def test_a_recording_plays_and_seeks(page: Page, stage: Stage) -> None:
-    """A fragmented MP4 as the recorder writes it, in the browser of the box."""
-    part = RecordingStored(LESSON_ID, "front", at("09:00"), at("09:03"), "", 0, False)
-    draft = stage.media.draft(part)
-    pictures.film(draft.path, seconds=12)
-    draft.store(stage.ledger)
-    log_in(page)
-    page.goto(f"/lessons/{LESSON_ID}?view=recording")
-    reached = page.evaluate(
-        """async () => {
-          const video = document.querySelector("video");
-          video.muted = true;
-          if (video.readyState < 1)
-            await new Promise((done) => video.addEventListener("loadedmetadata", done));
-          video.currentTime = 9;
-          await new Promise((done) => video.addEventListener("seeked", done));
-          const from = video.currentTime;
-          const moved = new Promise((done) => video.addEventListener("timeupdate", () => {
-            if (video.currentTime > from) done();
-          }));
-          await video.play();
-          await moved;
-          return [Math.round(video.duration), from];
-        }"""
-    )
-    assert reached == [12, 9]
 
 
 def fill(stage: Stage) -> None:

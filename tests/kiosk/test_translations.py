@@ -22,7 +22,7 @@ PAGES = (
     "/lessons",
     f"/lessons/{LESSON_ID}",
     f"/lessons/{LESSON_ID}?view=snapshots",
-    f"/lessons/{LESSON_ID}?view=recording",
+    f"/lessons/{LESSON_ID}/film",
     "/status",
     "/instructor/login",
     "/instructor",

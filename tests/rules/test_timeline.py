@@ -86,3 +86,29 @@ def test_every_moment_of_the_line_has_one_place(
         else:
             ahead = now is not None and at >= now
             assert [one.sort for one in found] == [Sort.AHEAD if ahead else Sort.UNSTATED]
+
+
+def test_video_on_another_machine_is_neither_video_nor_a_gap() -> None:
+    """At the centre: what has not arrived is named as such, and wins over a gap as video does."""
+    away = Part(sec(20), sec(60), "away", 1, here=False)
+    line = timeline(AXIS, [part(0, 20), away], [Gap(sec(55), sec(100), "disk_full")])
+    assert [(one.sort, one.starts, one.ends) for one in line.stretches] == [
+        (Sort.VIDEO, sec(0), sec(20)),
+        (Sort.ELSEWHERE, sec(20), sec(60)),
+        (Sort.GAP, sec(60), sec(100)),
+    ]
+
+
+def test_a_film_reaches_from_the_first_video_to_the_last() -> None:
+    """What is missing before it and after it is on the line only; without video there is none."""
+    gaps = [Gap(sec(0), sec(10), "known_late"), Gap(sec(30), sec(40), "disk_full")]
+    line = timeline(AXIS, [part(10, 30), part(40, 50)], gaps, now=sec(70))
+    film = line.filmed()
+    assert film is not None
+    assert [(one.sort, one.starts) for one in film.stretches] == [
+        (Sort.VIDEO, sec(10)),
+        (Sort.GAP, sec(30)),
+        (Sort.VIDEO, sec(40)),
+    ]
+    assert (film.begins, film.axis.closes) == (sec(10), sec(50))
+    assert timeline(AXIS, [part(0, 9, deleted=True)], gaps).filmed() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from tests.central.centres import Centre, hello_of, open_centre
 from tests.central.days import opened, scan
 from tests.central.served import console_of, served
 from tests.chains import Chain
+from tests.screens import pictures
 from tests.screens.people import CLASS, NAMES, roster
 from tests.screens.pictures import classroom, jpeg
 from tests.screens.shots import save
@@ -156,13 +158,14 @@ class Room:
             SpotCheckConfirmed(self.lesson.id, "a" * 32, TEACHER_ID, names, present),
         )
 
-    def film(self, starts: Instant, ends: Instant, step: int = 15) -> None:
-        """Let the box record, in parts of *step* minutes."""
+    def film(self, starts: Instant, ends: Instant, step: int = 15, arrives: bool = False) -> None:
+        """Let the box record, in parts of *step* minutes; the first of them *arrives*."""
         self.say(starts, events.RecordingStarted(self.lesson.id, CAMERA, starts))
         while starts < ends - step * MINUTE:
             until = starts + step * MINUTE
+            content = _film(step) if arrives and until <= at("09:30") else b""
             body = events.RecordingStored(
-                self.lesson.id, CAMERA, starts, until, self.file(b""), 168_400_000, False
+                self.lesson.id, CAMERA, starts, until, self.file(content), 168_400_000, False
             )
             self.say(until, body)
             starts = until
@@ -207,7 +210,7 @@ def morning(centre: Centre) -> Lesson:
 
     broken = Room(centre, "room-105", "实训楼 105", "汽车维修工（中级）2026-2 班", 30)
     broken.say(at("08:55"), opened(broken.lesson))
-    broken.film(at("08:45"), at("09:41"))
+    broken.film(at("08:45"), at("09:41"), step=8, arrives=True)
     why = "rtsp://10.1.4.17/1: the camera cannot be reached. Check that it has power."
     broken.say(at("09:41"), events.CameraHealth(CAMERA, "offline", why))
     body = events.RecordingGap(broken.lesson.id, CAMERA, at("09:41"), at("10:05"), why)
@@ -242,6 +245,13 @@ def morning(centre: Centre) -> Lesson:
     west.say(NOW - 39 * SECOND, RecordingOrdered(west.lesson.id, "console", answers["west-2"]))
     west.send(NOW - 4 * SECOND, clock="unsynchronised")
     return broken.lesson
+
+
+@cache
+def _film(minutes: int) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        pictures.long_film(Path(folder) / "part.mp4", minutes)
+        return (Path(folder) / "part.mp4").read_bytes()
 
 
 def _lesson(box: str, room: str, class_name: str, start: str, part: str) -> Lesson:
@@ -296,6 +306,7 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
         "live": "/live",
         "live-room": "/live/room-203",
         "live-out": "/live/room-105",
+        "film": f"/lesson/{busy.id}/film#{at('09:12') // 1000}",
     }
     for name, path in pages.items():
         page.goto(url + path)
@@ -311,6 +322,11 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
             page.evaluate("document.getElementById('people').scrollIntoView()")
         if name == "spot-check":
             page.evaluate("document.getElementById('shots').scrollIntoView()")
+        if name == "film":
+            page.wait_for_function(
+                "() => { const v = document.querySelector('video');"
+                " return v.readyState > 1 && !v.seeking; }"
+            )
         save(page, out / f"console-{name}.{language}.png")
         print(f"console-{name}.{language}.png")
     page.close()

@@ -28,13 +28,10 @@ from tests.screens import people, pictures
 from tests.screens.shots import save
 
 SIZE: ViewportSize = {"width": 1024, "height": 600}
-PLAYED = """async () => {
-  const video = document.querySelector("video");
-  video.muted = true;
-  await video.play();
-  await new Promise((moved) => video.addEventListener("timeupdate", moved, {once: true}));
-  video.pause();
-}"""
+# The film is there, and the picture of the moment that was sought.
+SHOWN = (
+    "() => { const v = document.querySelector('video'); return v.readyState > 1 && !v.seeking; }"
+)
 LANGUAGES = ("zh", "en")
 SPOT_CHECK = f"/instructor/lessons/{LESSON_ID}/spot-check"
 
@@ -314,12 +311,24 @@ def _records(scene: Scene) -> None:
     scene.log_in()
     scene.go("/lessons")
     scene.shoot("lessons")
-    for view in ("attendance", "snapshots", "recording"):
+    for view in ("attendance", "snapshots"):
         scene.go(f"/lessons/{LESSON_ID}?view={view}")
         scene.page.wait_for_load_state("networkidle")
-        if view == "recording":
-            scene.page.evaluate(PLAYED)
         scene.shoot(f"record-{view}")
+    _film(scene)
+
+
+def _film(scene: Scene) -> None:
+    page = scene.page
+    scene.go(f"/lessons/{LESSON_ID}/film#{at('09:22') // 1000}")
+    page.wait_for_function(SHOWN)
+    page.evaluate(f"document.querySelector('[data-at=\"{at('09:22') // 1000}\"] button').click()")
+    page.wait_for_function(SHOWN)
+    page.evaluate("document.querySelector('.picture img').decode()")
+    scene.shoot("record-recording")
+    page.locator(".item.gap").click()
+    page.wait_for_selector(".stage.empty")
+    scene.shoot("record-gap")
 
 
 def _store_media(stage: Stage) -> None:
@@ -341,11 +350,9 @@ def _store_media(stage: Stage) -> None:
             LESSON_ID, "front", at(starts), at(ends), "", 0, interrupted=number == 1
         )
         draft = stage.media.draft(stored)
-        pictures.film(draft.path, seconds=6 + number)
+        pictures.long_film(draft.path, (at(ends) - at(starts)) // MINUTE)
         draft.store(stage.ledger)
-    stage.ledger.append(
-        RecordingGap(LESSON_ID, "front", at("10:05"), at("10:09"), "camera offline")
-    )
+    stage.ledger.append(RecordingGap(LESSON_ID, "front", at("10:05"), at("10:09"), "camera_silent"))
 
 
 def _spot_check(scene: Scene) -> None:

@@ -7,7 +7,7 @@ There is no login yet: the server listens on loopback unless the configuration s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from edge import assets
 from edge.clock import Clock
 from edge.look.language import Babel, _, locale
+from edge.look.screening import Films
 from edge.rules.heads import compare
 from sync.central.config import CentreConfig
 from sync.central.console import faults, language, live_words, words
@@ -41,6 +42,7 @@ class Parts:
     media: MediaHolder
     clock: Clock
     viewing: Viewing
+    films: Films = field(default_factory=Films)
 
 
 def parts() -> Parts:
@@ -66,6 +68,7 @@ def vendor(name: str) -> Response:
 def create_app(parts: Parts) -> Flask:
     """Return the console of one centre."""
     from sync.central.console.live_pages import live
+    from sync.central.console import film_pages
     from sync.central.console.pages import pages
 
     app = Flask(__name__)
@@ -80,12 +83,14 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(look)
     app.register_blueprint(pages)
     app.register_blueprint(live)
+    app.register_blueprint(film_pages.pages)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _problem)
     zone = parts.config.zone
     app.jinja_env.globals.update(
         stamp=_fingerprint(Path(app.static_folder or ""), assets.LOOK),
         language=lambda: locale().language,
+        zone_name=zone.key,
         centre_name=lambda: parts.config.name or _("Attendance management"),
         open_way=parts.config.security == "none",
         hhmm=lambda at: words.hhmm(at, zone),
