@@ -126,6 +126,14 @@ def accepted(proven: Proven) -> str:
     """Return what an intact bundle proves, and what it does not."""
     manifest, figures = proven.manifest, proven.figures
     zone = ZoneInfo(manifest.zone)
+    if not proven.events:
+        return "\n".join(
+            (
+                "核验通过，但包内没有任何终端记录 / VERIFIED, BUT NO BOX RECORDED ANYTHING",
+                "中心只陈述了班级与课表；没有考勤可以证明。",
+                "The centre states class and timetable only: there is no attendance to prove.",
+            )
+        )
     since = _day(proven.since, zone)
     hours = [figures.total(state) for state in (Credit.VALID, Credit.PENDING, Credit.INVALID)]
     zh = [
