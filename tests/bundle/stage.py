@@ -32,6 +32,7 @@ from edge.rulebook import Rulebook, profiles_to_json
 from sync.central import anchors, books, tables
 from sync.central.bundle import form, gather
 from sync.central.documents import store_document
+from sync.central.store import insert_new
 from tests.boxes import CLASS_ID, TEACHER_ID, at, roster_of, two_hours
 from tests.central.centres import Centre
 from tests.chains import Chain
@@ -56,6 +57,7 @@ class School:
     """A centre with one box and one class. ``lessons``: two of two hours, on two days."""
 
     def __init__(self, folder: Path, trainees: int = 12) -> None:
+        folder.mkdir(exist_ok=True)
         self.centre = Centre(folder, START - 5 * DAY)
         self.chain = Chain(born=START - 5 * DAY)
         self.profile = books.shipped_profile("default")
@@ -95,6 +97,9 @@ class School:
         path = self.centre.media.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        row = {"sha256": name, "size": len(content), "box": self.chain.box, "stored_at": self.now}
+        with self.centre.store.writing() as connection:
+            insert_new(connection, tables.media, [row])
         return name
 
     def anchor(self) -> None:
@@ -207,6 +212,8 @@ def taught(folder: Path, trouble: bool = True) -> Iterator[School]:
             school.teach(lesson, trouble and lesson.id == "lesson-1")
             school.centre.clock.advance(3 * 60 * MINUTE)
             school.anchor()
+            # Nothing of the class, so the next lesson's stretch may begin with it.
+            school.tell(school.centre.clock.now().at, events.ServiceStarted("link", "1"))
         yield school
     finally:
         school.centre.store.close()

@@ -157,9 +157,10 @@ def _centre_drops(parts: Parts, school: School) -> None:
 def _centre_truncates(parts: Parts, school: School) -> None:
     """Without its last event, and the manifest says so: no anchor ends there."""
     _cut_off(parts, school)
-    parts.put_anchors(parts.anchors()[:-1])
     stated = parts.manifest().chains[0]
-    parts.signed(school.centre.signer, chains=(replace(stated, last=stated.last - 3),))
+    last = stated.last - 3
+    parts.put_anchors([one for one in parts.anchors() if one.seq <= last])
+    parts.signed(school.centre.signer, chains=(replace(stated, last=last),))
 
 
 def _centre_feigns_erasure(parts: Parts, school: School) -> None:
