@@ -13,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.chain import body_hash, event_from_row, header_hash
+from edge.events import canonical
 from edge.keys import Signer
 from sync import wire
 from sync.central.bundle import form
@@ -54,7 +55,7 @@ class Parts:
         return [json.loads(line) for line in self[CHAIN].splitlines()]
 
     def put(self, events: list[dict[str, Any]]) -> None:
-        self[CHAIN] = b"".join(form.canonical(event) + b"\n" for event in events)
+        self[CHAIN] = b"".join(canonical(event) + b"\n" for event in events)
 
     def seq_of(self, kind: str, number: int = 0) -> int:
         """Return the seq of one of the events of a kind whose body is here."""

@@ -21,7 +21,7 @@ from edge.cli import main
 from edge.clock_events import ClockCorrected
 from edge.events import BodyErased, MediaDeleted, ServiceStarted
 from edge.model import DAY, MINUTE, SECOND, ClockQuality, Reading, Trainee
-from edge.rules.attendance import credit
+from edge.rules.attendance import Credit, credit
 from sync.central import books, evidence, witness
 from sync.central.bundle import facts, figures, form
 from sync.central.bundle.dating import Dating
@@ -39,7 +39,7 @@ def test_a_good_bundle_is_accepted_and_says_what_it_proves(school: School, whole
     """Figures counted again, and since when nothing was changed."""
     proven = check(whole, school.centre.signer.public_key)
     assert proven.figures.passing == 9
-    assert [proven.figures.total(state) for state in ("valid", "pending", "invalid")] == [42, 2, 4]
+    assert [proven.figures.total(state) for state in Credit] == [42, 2, 4]
     assert proven.since == school.centre.clock.now().at
     assert (proven.events, proven.withheld, proven.erased) == (school.chain.head, 4, 0)
 
@@ -302,24 +302,29 @@ def unpacked(school: School, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(unpacked: Path) -> Iterator[Page]:
+def complaints() -> list[str]:
+    """What the browser complains of."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(unpacked: Path, complaints: list[str]) -> Iterator[Page]:
     """The page, opened from the disk."""
     with chromium() as browser:
         opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.problems = []  # type: ignore[attr-defined]
-        opened.on("console", lambda message: opened.problems.append(message.text))  # type: ignore[attr-defined]
+        opened.on("console", lambda message: complaints.append(message.text))
         opened.goto(unpacked.as_uri())
         yield opened
 
 
-def test_the_page_opens_from_a_disk_with_its_pictures(page: Page) -> None:
+def test_the_page_opens_from_a_disk_with_its_pictures(page: Page, complaints: list[str]) -> None:
     """Every picture of the contact sheet is shown, and the browser has nothing to complain of."""
     page.goto(page.url.partition("#")[0])
     page.wait_for_function(
         "[...document.querySelectorAll('#shots img')].every(one => one.naturalWidth > 0)"
     )
     assert page.locator("#shots img").count() == 13
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert complaints == []
 
 
 def test_a_click_shows_the_photos_and_escape_leads_back(page: Page) -> None:

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, and_, func, or_, select
 
 from edge import documents, events
-from edge.chain import event_from_row
+from edge.chain import Event, event_from_row
 from edge.clock_events import ClockCorrected, ClockStepped
 from edge.document_events import DocumentApplied
 from edge.events import BadBody, Body
 from edge.keys import Signer
-from edge.model import DAY, ClockQuality, Instant, TrainingClass
+from edge.model import ClockQuality, Instant, TrainingClass
 from edge.proof import Record
 from edge.rules.lessons import attendance_window
 from sync.central import anchors, books, lines, spot_checks, tables, witness
@@ -200,19 +200,19 @@ class _Disclosed:
         self._lessons = {one.lesson.id for one in sittings}
         self._people = {one.id for one in the_class.trainees} | set(instructors)
         spans = [attendance_window(one.lesson, one.profile) for one in sittings]
-        # A clock that was wrong may put a scan far from its lesson: a day's grace either side.
-        self._windows = [(span.opens - DAY, span.last + DAY) for span in spans]
+        self._windows = [(span.opens, span.last) for span in spans]
 
-    def needed(self, event: Any, body: Body) -> bool:
+    def needed(self, event: Event, body: Body) -> bool:
         """Tell whether the class's hours and evidence rest on that event."""
         if isinstance(body, events.ScanMade):
             if body.person_id not in self._people:
                 return False
-            doubtful = event.reading.clock is ClockQuality.UNSYNCHRONISED
+            # A clock that was wrong may put a scan anywhere: the rules see where it belongs.
+            doubtful = body.taken(event.reading).clock is ClockQuality.UNSYNCHRONISED
             return doubtful or any(low <= body.at <= high for low, high in self._windows)
         return getattr(body, "lesson_id", None) in self._lessons
 
-    def shown(self, event: Any, content: bytes) -> tuple[bool, bool]:
+    def shown(self, event: Event, content: bytes) -> tuple[bool, bool]:
         """Return whether the body goes into the bundle, and whether the class needs the event."""
         try:
             body = events.decode(event.kind, content)
