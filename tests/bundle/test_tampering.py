@@ -379,3 +379,13 @@ def test_a_manifest_of_another_version_is_called_that(school: School, parts: Par
     parts[form.MANIFEST] = content
     parts[form.SIGNATURE] = signer.sign(b"classbox-bundle-1\n" + content).hex().encode() + b"\n"
     assert fault_of(parts.zipped(), signer.public_key)[0] == "other_version"
+
+
+def test_pages_of_another_version_are_not_called_false(school: School, parts: Parts) -> None:
+    """Rules and words change within five years: the check says what it did not compare."""
+    _page(parts, school)
+    parts.signed(school.centre.signer, pages=0)
+    proven = check(parts.zipped(), school.centre.signer.public_key)
+    assert not proven.recounted
+    said = explain.accepted(proven)
+    assert "包内数字未经重算" in said and "were not compared" in said

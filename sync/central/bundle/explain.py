@@ -157,6 +157,16 @@ def accepted(proven: Proven) -> str:
         "centre states them); that the centre left out no chain, and withheld no record of this "
         "class as another's.",
     ]
+    if not proven.recounted:
+        zh.append(
+            f"页面由其他版本（{manifest.pages}）的软件生成：包内数字未经重算，仅由中心签名担保；"
+            "上列数字按本版本规则计算。"
+        )
+        en.append(
+            f"Its pages are those of another version ({manifest.pages}) of this software: the "
+            "figures on them were not compared, only the centre's signature stands for them; the "
+            "figures above are by the rules of this version."
+        )
     if proven.withheld:
         zh.append(f"{proven.withheld} 条记录不属本班，只有链上的哈希，没有内容。")
         en.append(

@@ -60,7 +60,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:
+class Irregularity:
     """Something an inspector should look at. ``who`` and ``what`` are a name and a code or text."""
 
     code: str
@@ -79,7 +79,7 @@ class Figures:
     planned: int
     held: int
     hours: tuple[Hours, ...]
-    exceptions: tuple[Exception_, ...]
+    exceptions: tuple[Irregularity, ...]
     seed: str
     sample: tuple[Trainee, ...]
 
@@ -183,58 +183,58 @@ def _hours(trainee: Trainee, number: int, facts: Facts, prescribed: int, percent
     return Hours(trainee, valid, states[Credit.PENDING], states[Credit.INVALID], passes)
 
 
-def _exceptions(manifest: Manifest, facts: Facts) -> list[Exception_]:
+def _exceptions(manifest: Manifest, facts: Facts) -> list[Irregularity]:
     found = [one for lesson in facts.lessons for one in _of_lesson(manifest, lesson)]
     for name, sort in named_media(facts).items():
         state = manifest.media.get(name, AWAY)
         if state in (AWAY, GONE):
             code = "media_away" if state == AWAY else "media_erased"
-            found.append(Exception_(code, "", 0, sort, name[:12]))
+            found.append(Irregularity(code, "", 0, sort, name[:12]))
     for box, seq, kind in facts.erased:
-        found.append(Exception_("body_erased", "", 0, box, f"{seq} {kind}"))
+        found.append(Irregularity("body_erased", "", 0, box, f"{seq} {kind}"))
     for box, cause in facts.branched:
-        found.append(Exception_("chain_branched", "", 0, box, cause))
+        found.append(Irregularity("chain_branched", "", 0, box, cause))
     order = {code: place for place, code in enumerate(EXCEPTIONS)}
     return sorted(found, key=lambda one: (order[one.code], one.at))
 
 
-def _of_lesson(manifest: Manifest, taught: Taught) -> Iterable[Exception_]:
+def _of_lesson(manifest: Manifest, taught: Taught) -> Iterable[Irregularity]:
     lesson = taught.lesson
     if taught.opened is None:
         if lesson.end < manifest.made_at:
-            yield Exception_("not_held", lesson.id, lesson.start, what=str(lesson.state))
+            yield Irregularity("not_held", lesson.id, lesson.start, what=str(lesson.state))
         return
     if manifest.the_class.received_at > lesson.start:
-        yield Exception_("filed_late", lesson.id, manifest.the_class.received_at)
+        yield Irregularity("filed_late", lesson.id, manifest.the_class.received_at)
     yield from _of_people(taught)
     if taught.steps:
-        yield Exception_("clock_stepped", lesson.id, lesson.start, what=str(taught.steps))
+        yield Irregularity("clock_stepped", lesson.id, lesson.start, what=str(taught.steps))
     for shot in taught.shots:
         what = f"{shot.slot.hour + 1}-{shot.slot.number}"
         if shot.state == "missed":
-            yield Exception_("snapshot_missed", lesson.id, shot.at, what, shot.cause)
+            yield Irregularity("snapshot_missed", lesson.id, shot.at, what, shot.cause)
         elif shot.state == "unheard":
-            yield Exception_("snapshot_unheard", lesson.id, shot.at, what)
+            yield Irregularity("snapshot_unheard", lesson.id, shot.at, what)
         if shot.recovered:
-            yield Exception_("snapshot_recovered", lesson.id, shot.at, what)
+            yield Irregularity("snapshot_recovered", lesson.id, shot.at, what)
         if shot.heads >= 0 and compare(shot.heads, shot.present) is Agreement.FEWER:
-            yield Exception_("fewer_heads", lesson.id, shot.at, what,
+            yield Irregularity("fewer_heads", lesson.id, shot.at, what,
                              f"{shot.heads} / {shot.present}")  # fmt: skip
     if not taught.filmed:
-        yield Exception_("no_recording", lesson.id, lesson.start)
+        yield Irregularity("no_recording", lesson.id, lesson.start)
     for span, cause in taught.gaps:
         minutes = -(-(span.ends.at - span.starts.at) // 60_000_000)
-        yield Exception_("recording_gap", lesson.id, span.starts.at, str(minutes), cause)
+        yield Irregularity("recording_gap", lesson.id, span.starts.at, str(minutes), cause)
     draw = taught.sitting.draw
     if draw is not None:
         code = {"approved": "", "rejected": "spot_check_rejected"}.get(
             draw.verdict, "spot_check_pending" if taught.checks else "spot_check_missing"
         )
         if code:
-            yield Exception_(code, lesson.id, lesson.start, draw.by)
+            yield Irregularity(code, lesson.id, lesson.start, draw.by)
 
 
-def _of_people(taught: Taught) -> Iterable[Exception_]:
+def _of_people(taught: Taught) -> Iterable[Irregularity]:
     for pupil in taught.pupils:
         who = f"{pupil.trainee.number} {pupil.trainee.name}"
         for mark in pupil.marks:
@@ -243,15 +243,15 @@ def _of_people(taught: Taught) -> Iterable[Exception_]:
                     yield from _of_look(taught.lesson.id, who, taught.looks[scan.id])
             if mark.check_in is not None and mark.check_out is None:
                 at = mark.check_in.at
-                yield Exception_(
+                yield Irregularity(
                     "no_check_out", taught.lesson.id, at, who, str(mark.segment.number + 1)
                 )
 
 
-def _of_look(lesson: str, who: str, look: Look) -> Iterable[Exception_]:
+def _of_look(lesson: str, who: str, look: Look) -> Iterable[Irregularity]:
     if look.scan.way is Way.MANUAL:
         code = "manual" if look.photo else "manual_without_photo"
-        yield Exception_(code, lesson, look.scan.at, who, look.reason)
+        yield Irregularity(code, lesson, look.scan.at, who, look.reason)
     if look.doubtful:
-        yield Exception_("time_in_doubt", lesson, look.scan.at, who,
+        yield Irregularity("time_in_doubt", lesson, look.scan.at, who,
                          str(-(-look.moment.error // 1_000_000)))  # fmt: skip

@@ -27,11 +27,10 @@ from sync.messages import Anchor
 FORM = 1
 MANIFEST, SIGNATURE, INDEX = "manifest.json", "manifest.sig", "index.html"
 FIGURES, ANCHORS, NOTE = "figures.json", "anchors.jsonl", "README.txt"
-STATEMENT = "statement.txt"
 # Every name that may stand in a bundle: short, ASCII, and the same on every system.
 NAMES = re.compile(
     r"index\.html|manifest\.json|manifest\.sig|figures\.json|anchors\.jsonl|README\.txt|"
-    r"statement\.txt|stamps/[0-9]{1,6}\.(txt|tsr)|chains/[0-9]{1,4}\.jsonl|"
+    r"stamps/[0-9]{1,6}\.(txt|tsr)|chains/[0-9]{1,4}\.jsonl|"
     r"documents/[0-9a-f]{64}\.json|media/[0-9a-f]{64}\.(jpg|png|mp4|bin)"
 )
 SCHOOL, AUTHORITY = "school", "authority"
@@ -116,10 +115,13 @@ class ChainOf:
 class Manifest:
     """What a bundle holds. ``media``: SHA-256 → here | away (not at the centre) | erased.
 
+    ``pages``: which version of this software's rules and pages made them (pages.VERSION).
+
     ``filed_hours``: the lesson hours of the filing, 0 when nobody stated them. ``since`` and
     ``until`` bound the start of the lessons. ``files``: name → SHA-256 of every other file.
     """
 
+    pages: int
     made_at: Instant
     centre: str
     key: bytes
@@ -287,6 +289,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
     the_class = manifest.the_class
     return {
         "form": FORM,
+        "pages": manifest.pages,
         "made_at": time_to_json(manifest.made_at),
         "centre": manifest.centre,
         "key": manifest.key.hex(),
@@ -339,6 +342,7 @@ def _from_json(values: Any) -> Manifest:
     if values["copy"] not in (SCHOOL, AUTHORITY):
         raise BadForm("copy: neither school nor authority")
     return Manifest(
+        pages=int(values["pages"]),
         made_at=time_from_json(values["made_at"]),
         centre=str(values["centre"]),
         key=bytes.fromhex(values["key"]),

@@ -135,6 +135,7 @@ def _gathered(
             contents[f"documents/{digest}.json"] = book
     contents |= _stamps(connection, chains)
     manifest = Manifest(
+        pages=pages.VERSION,
         made_at=now,
         centre=office.name,
         key=office.signer.public_key,

@@ -32,7 +32,7 @@ def key(centre: Centre) -> None:
 
 
 @evidence_group.command()
-@click.argument("class_id", metavar="CLASS")
+@click.argument("class_id")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--from", "since", type=_DATE, help="First day, such as 2026-11-01.")
 @click.option("--to", "until", type=_DATE, help="Last day.")
@@ -57,7 +57,7 @@ def bundle(
     filed_hours: int,
     authority: bool,
 ) -> None:
-    """Write the evidence of CLASS to FILE (a ZIP), and check it as its receiver will."""
+    """Write the evidence of CLASS_ID to FILE (a ZIP), and check it as its receiver will."""
     zone = centre.config.zone
     after = until + timedelta(days=1) if until else None
     wish = gather.Wish(

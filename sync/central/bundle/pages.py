@@ -21,9 +21,12 @@ from edge.rules.attendance import Credit
 from edge.rules.heads import compare
 from sync.central.bundle import words
 from sync.central.bundle.facts import Facts, Taught
-from sync.central.bundle.figures import EXCEPTIONS, Exception_, Figures
+from sync.central.bundle.figures import EXCEPTIONS, Irregularity, Figures
 from sync.central.bundle.form import AUTHORITY, AWAY, GONE, Manifest
 
+# Raise it with every released change of what equal records come to: of the rules of credit, of
+# figures, of words, of the template. Bundles of other versions are then not called false.
+VERSION = 1
 _DAYS = "一二三四五六日"
 
 NOTE = """\
@@ -142,7 +145,7 @@ def _listed(
     ]
 
 
-def _where(one: Exception_, lessons: Mapping[str, Taught], day: Any) -> str:
+def _where(one: Irregularity, lessons: Mapping[str, Taught], day: Any) -> str:
     taught = lessons.get(one.lesson)
     return f"{day(taught.lesson.start)} {taught.lesson.room} 教室" if taught else ""
 

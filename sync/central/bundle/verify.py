@@ -33,11 +33,13 @@ class Proven:
 
     ``since``: from then on the centre's signature covers all that the pages rest on. ``stamped``:
     what time stamp authorities say. ``witnessed``: chains that a statement from outside confirms.
+    ``recounted``: figures and pages were made again; false for those of another version.
     ``unchecked_stamps``: no root certificate was given.
     """
 
     manifest: Manifest
     figures: figures.Figures
+    recounted: bool
     since: Instant
     events: int
     withheld: int
@@ -86,6 +88,7 @@ def verify(
     return Proven(
         manifest,
         counted,
+        manifest.pages == pages.VERSION,
         since,
         len(everything),
         sum(line.absent == form.WITHHELD for line in everything),
@@ -202,6 +205,8 @@ def _pages(
     """Count again and make the pages again; return the figures."""
     heads = [lines[-1].record.event.hash for _, lines in chains]
     counted = figures.counted(manifest, facts, heads)
+    if manifest.pages != pages.VERSION:
+        return counted
     _same(form.FIGURES, figures.to_json(counted), bundle.read(form.FIGURES), "figures_changed")
     page = pages.index(manifest, facts, counted)
     _same(form.INDEX, page, bundle.read(form.INDEX), "page_changed")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from edge.model import Instant, LessonState
-from sync.central.bundle.figures import Exception_
+from sync.central.bundle.figures import Irregularity
 
 EXCEPTIONS: Mapping[str, str] = {
     "not_held": "课表有课而无上课记录",
@@ -80,7 +80,7 @@ def reason(code: str) -> str:
     return _REASONS.get(code, code) or "未写原因"
 
 
-def exception(one: Exception_, when: Callable[[Instant], str]) -> str:
+def exception(one: Irregularity, when: Callable[[Instant], str]) -> str:
     """Return one exception in words; *when* writes a time."""
     at = when(one.at) if one.at else ""
     match one.code:
