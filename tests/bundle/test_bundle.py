@@ -286,6 +286,16 @@ def test_a_bundle_is_made_and_checked_at_the_command_line(
     assert run("--trust", "0000").returncode == 2
 
 
+def test_the_check_needs_no_database_and_no_network() -> None:
+    """An auditor's machine has neither: nothing of the kind is even loaded."""
+    asked = (
+        "import sync.central.bundle.verify_command, sys; "
+        "print(sorted({'sqlalchemy', 'sqlite3', 'flask', 'paho', 'cv2'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_who_asks_for_nothing_hears_what_to_do(bureau: Bureau) -> None:
     """A class that nobody teaches leaves no file behind."""
     told = bureau.centre("bundle", "class-9", str(bureau.file), status=1)

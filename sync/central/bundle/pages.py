@@ -8,9 +8,8 @@ Escape.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -21,7 +20,7 @@ from edge.rules.attendance import Credit
 from edge.rules.heads import compare
 from sync.central.bundle import words
 from sync.central.bundle.facts import Facts, Taught
-from sync.central.bundle.figures import EXCEPTIONS, Irregularity, Figures
+from sync.central.bundle.figures import EXCEPTIONS, Figures, Irregularity
 from sync.central.bundle.form import AUTHORITY, AWAY, GONE, Manifest
 
 # Raise it with every released change of what equal records come to: of the rules of credit, of
@@ -78,7 +77,7 @@ def index(manifest: Manifest, facts: Facts, figures: Figures) -> bytes:
             day=day,
             picture=lambda name: _picture(name, manifest, files),
             exceptions=[
-                (words.EXCEPTIONS[code], _listed(figures, code, lessons, when, day))
+                (words.EXCEPTIONS[code], _listed(figures, code, lessons, when, hhmm, day))
                 for code in EXCEPTIONS
             ],
             cell=_cell,
@@ -134,18 +133,19 @@ def _listed(
     figures: Figures,
     code: str,
     lessons: Mapping[str, Taught],
-    when: Any,
-    day: Any,
+    when: Callable[[Instant], str],
+    clock: Callable[[Instant], str],
+    day: Callable[[Instant], str],
 ) -> list[tuple[str, str, str]]:
     """Return (lesson id or empty, lesson in words, text) of the exceptions of one sort."""
     return [
-        (one.lesson, _where(one, lessons, day), words.exception(one, when))
+        (one.lesson, _where(one, lessons, day), words.exception(one, when, clock))
         for one in figures.exceptions
         if one.code == code
     ]
 
 
-def _where(one: Irregularity, lessons: Mapping[str, Taught], day: Any) -> str:
+def _where(one: Irregularity, lessons: Mapping[str, Taught], day: Callable[[Instant], str]) -> str:
     taught = lessons.get(one.lesson)
     return f"{day(taught.lesson.start)} {taught.lesson.room} 教室" if taught else ""
 

@@ -80,14 +80,19 @@ def reason(code: str) -> str:
     return _REASONS.get(code, code) or "未写原因"
 
 
-def exception(one: Irregularity, when: Callable[[Instant], str]) -> str:
-    """Return one exception in words; *when* writes a time."""
-    at = when(one.at) if one.at else ""
+def exception(
+    one: Irregularity, when: Callable[[Instant], str], clock: Callable[[Instant], str]
+) -> str:
+    """Return one exception in words; *when* writes a date and time, *clock* a time of day.
+
+    The day of the lesson stands before it.
+    """
+    at = clock(one.at) if one.at else ""
     match one.code:
         case "not_held":
             text = f"{at} {_STATES.get(LessonState(one.what), '')}"
         case "filed_late":
-            text = f"备案收到于 {at}"
+            text = f"备案收到于 {when(one.at)}"
         case "manual" | "manual_without_photo":
             text = f"{one.who} · {at} · {reason(one.what)}"
         case "no_check_out":
