@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from edge.clock import local
+from edge.forms import local
 from edge.model import Instant
 from edge.rules.attendance import Credit
 from sync.central.bundle.verify import Proven

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from edge.clock import local
+from edge.forms import local
 from edge.model import Instant
 from edge.rules.attendance import Credit
 from edge.rules.heads import compare

@@ -64,3 +64,7 @@ def _stamped(roots: Path | None) -> Stamped | None:
     except witness.NoWitness as error:
         raise click.ClickException(str(error)) from error
     return lambda response, content: witness.stamped_at(response, content, trusted)
+
+
+if __name__ == "__main__":  # where the rest of this software cannot run, such as on Windows
+    command()
