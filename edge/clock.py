@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+from edge.forms import local as local  # whoever reads a clock finds it here
 from edge.model import SECOND, ClockQuality, Duration, Instant, Reading
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -318,11 +318,6 @@ def possible(at: Instant) -> bool:
 def monotonic() -> float:
     """Return seconds of a clock that never goes back, for waits and time-outs within a process."""
     return time.monotonic()
-
-
-def local(instant: Instant, zone: tzinfo) -> datetime:
-    """Return *instant* as a time of day in *zone*, for people to read."""
-    return datetime.fromtimestamp(instant / 1_000_000, tz=UTC).astimezone(zone)
 
 
 def _offset(seen: Reading) -> Duration:

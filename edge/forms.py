@@ -7,7 +7,7 @@ the person who made the document can mend it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 from edge.model import Instant, Invalid
@@ -94,6 +94,11 @@ def where(place: str, key: str) -> str:
 def time_to_json(instant: Instant) -> str:
     """Return *instant* as ISO 8601 in UTC."""
     return datetime.fromtimestamp(instant / 1_000_000, tz=UTC).isoformat()
+
+
+def local(instant: Instant, zone: tzinfo) -> datetime:
+    """Return *instant* as a time of day in *zone*, for people to read."""
+    return datetime.fromtimestamp(instant / 1_000_000, tz=UTC).astimezone(zone)
 
 
 def time_from_json(text: str) -> Instant:

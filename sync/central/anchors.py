@@ -21,8 +21,10 @@ from sync.messages import ACK, Anchor, Hello, topic
 EVERY: Duration = 24 * 60 * MINUTE
 
 
-def make(connection: Connection, now: Instant, signer: Signer) -> list[Outgoing]:
-    """Anchor every ledger that grew since an anchor that is a day old; return what to say."""
+def make(
+    connection: Connection, now: Instant, signer: Signer, every: Duration = EVERY
+) -> list[Outgoing]:
+    """Anchor every ledger that grew since an anchor of *every* ago; return what to say."""
     table = tables.anchor
     newest = (
         select(table.c.ledger, func.max(table.c.seq).label("seq"), func.max(table.c.at).label("at"))
@@ -36,7 +38,7 @@ def make(connection: Connection, now: Instant, signer: Signer) -> list[Outgoing]
         .where(
             ledger.c.last > ledger.c.base,
             (newest.c.seq.is_(None)) | (newest.c.seq < ledger.c.last),
-            (newest.c.at.is_(None)) | (newest.c.at <= now - EVERY),
+            (newest.c.at.is_(None)) | (newest.c.at <= now - every),
         )
     ).all()
     said: list[Outgoing] = []

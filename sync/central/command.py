@@ -31,6 +31,7 @@ from sync.central import (
 )
 from sync.central.authority import AuthorityProblem
 from sync.central.filing.command import filing
+from sync.central.bundle.make_command import evidence_group
 from sync.central.ingest import Ingest
 from sync.central.logins import with_sealed_logins
 from sync.central.opened import Centre, with_centre
@@ -49,6 +50,7 @@ for _one in (
     broker_command.revoke,
     broker_command.crl,
     witness_command.witness_group,
+    evidence_group,
     draws_command.draws,
     filing,
     *staff_command.COMMANDS,

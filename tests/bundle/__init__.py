@@ -1,0 +1,1 @@
+"""Evidence bundles: made, looked at, tampered with."""
