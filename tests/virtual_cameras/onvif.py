@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,11 @@ class OnvifCamera:
 
     def __enter__(self) -> Self:
         """Start the camera; it can be asked when this returns."""
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Switch the camera on; it can be asked when this returns."""
         program = [sys.executable, "-m", "tests.virtual_cameras.onvif_program"]
         alone = ["unshare", *namespace_options(), "--net", "sh", "-c", _PREPARE, sys.executable]
         command: Sequence[str] = [*self._cable.camera, *program] if self._cable else alone
@@ -73,9 +79,29 @@ class OnvifCamera:
         self._process.stdin.flush()
         ready, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
         if not ready or self._process.stdout.readline() != "ready\n":
-            self.__exit__(None, None, None)
+            self.kill()
             raise RuntimeError("ipycam did not start: are ipycam, ffmpeg and iproute2 installed?")
-        return self
+
+    def freeze(self) -> None:
+        """Go silent with all connections open, as a crashed camera's firmware does."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a freeze."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Pull the plug: no farewell to any client."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def restart(self) -> None:
+        """Come back under the same address, as after a power cut of the camera."""
+        self.kill()
+        self.start()
 
     def __exit__(
         self,
@@ -84,11 +110,7 @@ class OnvifCamera:
         trace: TracebackType | None,
     ) -> None:
         """End the camera; its namespace goes with it."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self.kill()
 
     @property
     def inside(self) -> list[str]:
