@@ -79,11 +79,15 @@ class Reel:
 
     def __init__(self, folder: Path, pictures_per_second: float) -> None:
         """Read the pictures of *folder* into memory."""
+        self.show(folder)
+        self._period = round(1000 / pictures_per_second)
+        self._next = 0
+
+    def show(self, folder: Path) -> None:
+        """Go on with the pictures of *folder*."""
         self._pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
         if not self._pictures:
             raise SystemExit(f"{folder}: no *.jpg pictures to show")
-        self._period = round(1000 / pictures_per_second)
-        self._next = 0
 
     def feed(self, source: Any) -> None:
         """Push the pictures into *source* until its pipeline is gone."""
@@ -147,9 +151,15 @@ def hold(media: Any) -> bool:
     return False
 
 
-def obey(line: str, pipelines: list[Any]) -> None:
-    """Carry out an order from standard input: ``{"width": …, "height": …}`` of the picture."""
+def obey(line: str, pipelines: list[Any], reel: Reel) -> None:
+    """Carry out an order from standard input.
+
+    ``{"width": …, "height": …}`` of the picture, or ``{"pictures": FOLDER}``: show these.
+    """
     order = json.loads(line)
+    if "pictures" in order:
+        reel.show(Path(order["pictures"]))
+        return
     size = f"video/x-raw,format=I420,width={order['width']},height={order['height']}"
     for pipeline in pipelines:
         pipeline.get_by_name("size").set_property("caps", Gst.Caps.from_string(size))
@@ -228,7 +238,7 @@ def main() -> None:
         if not line:
             loop.quit()
             return False
-        obey(line, pipelines)
+        obey(line, pipelines, reel)
         return True
 
     conditions = GLib.IOCondition.IN | GLib.IOCondition.HUP
