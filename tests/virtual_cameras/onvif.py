@@ -12,7 +12,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -28,15 +28,19 @@ _PREPARE = (
 class OnvifCamera:
     """ipycam with an ONVIF login. It reports addresses of a host that nobody can dial.
 
-    With a *cable* it stands at its far end, at the address that the cable gives it.
+    With a *cable* it stands at its far end, at the address that the cable gives it. *environment*
+    is added to its process's, such as another time (tests.processes).
     """
 
     user, password = "admin", "secret-of-ipycam"
     serial = "IPY-0001"
     port = 8081
 
-    def __init__(self, cable: Cable | None = None) -> None:
+    def __init__(
+        self, cable: Cable | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._cable = cable
+        self._environment = dict(environment or {})
 
     @property
     def address(self) -> str:
@@ -59,6 +63,7 @@ class OnvifCamera:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=os.environ | self._environment,
             text=True,
         )
         settings = {

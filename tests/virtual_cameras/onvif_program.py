@@ -12,7 +12,9 @@ import signal
 import sys
 import tempfile
 import threading
+import time  # noqa: TID251 - not to read it
 from pathlib import Path
+from typing import Any
 
 import cv2
 from ipycam import CameraConfig, IPCamera  # type: ignore[import-untyped]  # it has no types
@@ -25,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Show the classroom until standard input closes."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # In another time (tests.processes) libfaketime refuses Python's absolute sleeps with EINVAL.
+    time.sleep = _wait
     settings = json.loads(sys.stdin.readline())
     camera = IPCamera(CameraConfig(**settings))
     if not camera.start():
@@ -42,6 +46,10 @@ def main() -> None:
     while not gone.is_set():
         camera.stream(frame)  # paces itself to the frame rate
     camera.stop()
+
+
+def _wait(seconds: Any) -> None:
+    threading.Event().wait(seconds)
 
 
 def _wait_for_the_end(gone: threading.Event) -> None:
