@@ -44,9 +44,9 @@ class NotAPhoto(ValueError):
 @dataclass(slots=True)
 class _Invitation:
     check: str
-    secret: str
     until: float
     server: Server
+    opened: threading.Event  # a phone has shown the page: it can reach this box
 
 
 class Phones:
@@ -67,10 +67,16 @@ class Phones:
             return ""
         secret = secrets.token_urlsafe(16)
         with self._lock:
-            server = Server(_app(box, check, secret), host, self._port, _THREADS)
+            opened = threading.Event()
+            server = Server(_app(box, check, secret, opened), host, self._port, _THREADS)
             server.start()
-            self._open = _Invitation(check, secret, monotonic() + INVITED_S, server)
+            self._open = _Invitation(check, monotonic() + INVITED_S, server, opened)
             return f"http://{host}:{server.port}/{secret}"
+
+    def opened(self, check: str) -> bool:
+        """Tell whether a phone that was invited to *check* has opened its page."""
+        invitation = self._open
+        return invitation is not None and invitation.check == check and invitation.opened.is_set()
 
     def look(self) -> None:
         """Close the door when the time of the invitation is over."""
@@ -113,14 +119,16 @@ def photo(content: bytes) -> bytes:
     return out.getvalue()
 
 
-def _app(box: Parts, check: str, secret: str) -> Flask:
+def _app(box: Parts, check: str, secret: str, opened: threading.Event) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BABEL_DEFAULT_LOCALE=box.config.language)
     hang(app, box)
     Babel(app, locale_selector=_language)
     app.jinja_env.globals["language"] = lambda: locale().language
     app.add_url_rule("/style.css", "style", _style)
-    app.add_url_rule("/<given>", "page", lambda given: _page(given, secret), methods=["GET"])
+    app.add_url_rule(
+        "/<given>", "page", lambda given: _page(given, secret, opened), methods=["GET"]
+    )
     app.add_url_rule(
         "/<given>", "send", lambda given: _send(given, secret, check), methods=["POST"]
     )
@@ -150,8 +158,9 @@ def _check(given: str, secret: str) -> None:
         abort(404)
 
 
-def _page(given: str, secret: str) -> str:
+def _page(given: str, secret: str, opened: threading.Event) -> str:
     _check(given, secret)
+    opened.set()
     return render_template("phone.html", sent=0, problem="")
 
 

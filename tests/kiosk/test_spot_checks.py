@@ -190,6 +190,29 @@ def test_a_dead_camera_offers_the_phone(page: Page, stage: Stage) -> None:
         get(address)
 
 
+def test_a_phone_in_another_network_is_told_from_one_that_has_come(
+    page: Page, stage: Stage
+) -> None:
+    """A phone that cannot reach the box says so to nobody but its owner; the screen helps."""
+    stage.clock.at = at("09:20")
+    draw(stage)
+    log_in(page)
+    page.clock.install()
+    page.goto(PAGE)
+    page.get_by_role("button", name="use a phone").click()
+    expect(page.locator("svg.qr")).to_be_visible()
+    nobody = page.get_by_text("No phone has opened the page yet")
+    expect(nobody).to_be_hidden()
+    page.clock.fast_forward("00:21")
+    expect(nobody).to_be_visible()
+    expect(page.locator("[data-unopened]")).to_contain_text("turn off mobile data")
+    address = page.locator(".by-phone .hint").first.inner_text()
+    assert get(address) == 200
+    page.clock.fast_forward("00:02")
+    expect(page.get_by_text("The phone has opened the page")).to_be_visible()
+    expect(nobody).to_be_hidden()
+
+
 def from_a_phone() -> bytes:
     """Return a photo that names the phone, as phones' photos do."""
     exif = Image.Exif()
