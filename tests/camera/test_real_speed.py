@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
@@ -61,10 +62,13 @@ def test_gaps_match_the_truth_to_two_seconds(tmp_path: Path) -> None:
         room.plan((lesson,), profile)
         room.start()
 
-        def records_again(gaps: int) -> None:
+        def records_again() -> None:
             wait_for(
                 "it records again",
-                lambda: len(_gaps(room, window)) == gaps and room.state() == "recording",
+                lambda: (
+                    any(gap.end > outages[-1].begins for gap in room.facts(RecordingGap))
+                    and room.state() == "recording"
+                ),
                 90,
             )
 
@@ -74,24 +78,24 @@ def test_gaps_match_the_truth_to_two_seconds(tmp_path: Path) -> None:
         outages.append(Outage(gone, now()))
         at(lesson.start + 42 * SECOND)  # past the first snapshot's window
         camera.start()
-        records_again(1)
+        records_again()
 
         at(lesson.start + 85 * SECOND)  # the second snapshot is due in five seconds
         camera.freeze()
         outages.append(Outage({"camera_silent"}, now()))
         at(lesson.start + 100 * SECOND)
         camera.resume()
-        records_again(2)
+        records_again()
 
         at(lesson.start + 120 * SECOND)
         camera.restart()
         outages.append(Outage(gone, now()))
-        records_again(3)
+        records_again()
 
         at(lesson.start + 143 * SECOND)  # in the third snapshot's window, before its aim
         cable.give(ELSEWHERE)
         outages.append(Outage(gone, now()))
-        records_again(4)
+        records_again()
         assert room.facts(CameraMoved) == [
             CameraMoved("cam-1", camera.serial, before, camera.address)
         ]
@@ -99,13 +103,18 @@ def test_gaps_match_the_truth_to_two_seconds(tmp_path: Path) -> None:
         wait_for("the lesson is over", lambda: room.state() == "waiting", 150)
         room.recorder.stop()
 
+    # Beside what is staged, ipycam hangs up after each half minute: it promises 60 s, and waits 30.
     films = meter.films()
-    gaps = _gaps(room, window)
-    for gap, outage in zip(gaps, outages, strict=True):
-        assert gap.cause in outage.cause
-        assert abs(gap.start - outage.begins) <= TRUE_TO, (gap, outage)
-        assert any(abs(gap.start - film.closes) <= TRUE_TO for film in films), (gap, films)
-        assert any(abs(gap.end - film.opens) <= TRUE_TO for film in films), (gap, films)
+    holes = [Window(one.closes, other.opens) for one, other in pairwise(films)]
+    gaps = [gap for gap in room.facts(RecordingGap) if gap.end > window.opens + TRUE_TO]
+    for gap in gaps:
+        assert any(_same(gap, hole) for hole in holes), (gap, holes)
+    for hole in holes:
+        if window.opens < hole.opens and hole.closes < window.closes:
+            assert any(_same(gap, hole) for gap in gaps), (hole, gaps)
+    for outage in outages:
+        (gap,) = (gap for gap in gaps if gap.start <= outage.begins + TRUE_TO < gap.end)
+        assert gap.cause in outage.cause, (gap, outage)
     assert room.unaccounted(lesson.id, window) == ()
     stated = {(hour, number): state for hour, number, state in room.snapshots(lesson.id)}
     assert stated == {(0, 1): "missed", (0, 2): "taken", (0, 3): "taken"}
@@ -126,9 +135,9 @@ def _bind(room: Room, camera: OnvifCamera) -> None:
         bindings.bind(ledger, config, Logins(room.data_dir), binding, login)
 
 
-def _gaps(room: Room, window: Window) -> list[RecordingGap]:
-    """Return the gaps that the ledger states but for the first moment, in which it was dialled."""
-    return [gap for gap in room.facts(RecordingGap) if gap.end > window.opens + TRUE_TO]
+def _same(gap: RecordingGap, hole: Window) -> bool:
+    """Tell whether what the ledger states is what the cable saw, to two seconds at both ends."""
+    return abs(gap.start - hole.opens) <= TRUE_TO and abs(gap.end - hole.closes) <= TRUE_TO
 
 
 def _the_film_has_it_all(room: Room, folder: Path, window: Window) -> None:

@@ -33,7 +33,7 @@ BOX_ADDRESS = "192.0.2.1"
 _READ_EVERY_S = 0.1
 _TALK = 1_000
 _PAUSE = 1_500_000
-_FILM = 100_000
+_FILM = 50_000
 
 
 def may_lay_cables() -> bool:
