@@ -31,6 +31,7 @@ from edge.logins import Login, Logins
 from edge.model import SECOND
 from tests.brokers import Broker
 from tests.camera.room import Room, ongoing, records_again
+from tests.camera.small_disk import in_own_disk
 from tests.camera.test_picture import report
 from tests.processes import wait_for
 from tests.system import System, lesson_at, roster
@@ -133,6 +134,16 @@ def test_a_recording_process_that_dies_again_and_again_is_said_to_record_nothing
         assert room.state() == "not_recording"
         wait_for("it is cleared", lambda: _alerts(room.ledger) == set(), 60)
         room.recorder.stop()
+
+
+@pytest.mark.real_speed
+def test_a_full_disk_is_said_at_both_screens_and_costs_no_check_in_and_no_snapshot(
+    tmp_path: Path,
+) -> None:
+    """A disk of 200 MiB fills in mid-lesson; with room again everybody hears nothing more."""
+    disk = tmp_path / "box"
+    disk.mkdir()
+    in_own_disk(disk, "tests.journey.full_disk", kilobytes=200 * 1024, within=300)
 
 
 @contextmanager
