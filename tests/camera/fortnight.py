@@ -144,13 +144,7 @@ def main(folder: Path) -> None:
             box.teach(lesson)
             # The link does it every few minutes; a WAL of megabytes is much on this disk only.
             box.ledger.store.checkpoint(truncate=True)
-            print(
-                lesson.id,
-                box.steward.quality,
-                shutil.disk_usage(folder).free,
-                box.steward._load,
-                box.steward._away / DAY,
-            )
+            print(lesson.id, box.steward.quality, shutil.disk_usage(folder).free)
         fourteen_days(box)
         the_last_byte(box, own.low)
         the_centre_is_back(box)

@@ -46,15 +46,18 @@ def child_of(folder: Path, address: str, segment_s: int = 600) -> Child:
 
 
 @pytest.mark.parametrize(
-    ("audio", "recorded"), [("", ""), ("aac", "aac"), ("alaw", "aac"), ("mulaw", "aac")]
+    ("audio", "recorded"),
+    [("", ""), ("aac", "aac"), ("alaw", "aac"), ("mulaw", "aac"), ("opus", "")],
 )
 def test_sound_never_costs_the_picture(tmp_path: Path, audio: str, recorded: str) -> None:
-    """AAC is copied, G.711 becomes AAC, a silent camera stays silent: the picture plays."""
+    """AAC is copied, G.711 becomes AAC, other sound is left out with a word; the picture plays."""
     with VirtualCamera(audio=audio) as camera:
         child = child_of(tmp_path, camera.address)
         child.record(("lesson-1",))
         wait_for("video is on the disk", lambda: child.grows() and said(child, "alive")[2:])
         child.stop()
+    (note,) = (report["note"] for report in said(child, "streaming"))
+    assert ("set its audio encoding to AAC" in note) == (audio == "opus")
     ((body, path),) = drafts(tmp_path)
     shown = frames(path)
     assert shown[0] == 0.0

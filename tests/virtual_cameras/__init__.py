@@ -41,7 +41,8 @@ class VirtualCamera:
     ``picture``: a JPEG or PNG to show instead of the drawn classroom; ``file``: a video to play in
     a loop, at ``rate`` frames a second; ``film``: an H.264 MP4 to serve as it is, which every new
     client rewinds for all others. ``plays``: a file in which it writes down at which µs of the
-    wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw" or "mulaw".
+    wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw", "mulaw"
+    or "opus".
     ``codec``: "h264", "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it
     (usually the main one): the kernel ends it with the thread that started it.
     """

@@ -67,6 +67,10 @@ AUDIO = {
         "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "alawenc ! rtppcmapay name=pay1 pt=8"
     ),
+    "opus": (
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=1 ! queue ! "
+        "opusenc ! rtpopuspay name=pay1 pt=97"
+    ),
     "mulaw": (
         "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "mulawenc ! rtppcmupay name=pay1 pt=0"
