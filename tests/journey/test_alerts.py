@@ -195,6 +195,7 @@ def _page(stack: ExitStack, browser: Browser, width: int) -> Page:
 
 def _cameras(stack: ExitStack) -> dict[str, VirtualCamera]:
     cameras = {name: VirtualCamera(rate=8) for name in FAULTS}
+    cameras["A3"] = VirtualCamera(rate=8, kilobits=0)
     cameras["A6"] = VirtualCamera(rate=8, user="viewer", password="right")
     for camera in cameras.values():
         stack.enter_context(camera)

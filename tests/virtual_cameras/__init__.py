@@ -43,6 +43,7 @@ class VirtualCamera:
     client rewinds for all others. ``plays``: a file in which it writes down at which µs of the
     wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw", "mulaw"
     or "opus".
+    ``kilobits`` 0: constant quality, with which one picture is encoded alike each time (H.264).
     ``codec``: "h264", "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it
     (usually the main one): the kernel ends it with the thread that started it.
     """

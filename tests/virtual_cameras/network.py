@@ -31,7 +31,7 @@ BOX_ADDRESS = "192.0.2.1"
 # How often the counters are read, what of a reading may be a question and its answer (bytes),
 # what is no pause of a stream yet (µs), and what is a film at least (bytes).
 _READ_EVERY_S = 0.1
-_TALK = 1_000
+_TALK = 2_000
 _PAUSE = 1_500_000
 _FILM = 50_000
 

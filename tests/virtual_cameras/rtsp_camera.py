@@ -47,12 +47,12 @@ FILM = (
 )
 ENCODERS = {
     "h264": (
-        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kilobits} "
+        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast threads=1 {quality} "
         "key-int-max={key_frames} ! video/x-h264,profile=baseline ! h264parse ! "
         "rtph264pay name=pay0 pt=96 config-interval=-1"
     ),
     "h265": (
-        "x265enc name=encoder tune=zerolatency speed-preset=ultrafast bitrate={kilobits} "
+        "x265enc name=encoder tune=zerolatency speed-preset=ultrafast {quality} "
         "key-int-max={key_frames} ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
     ),
     "mjpeg": "jpegenc name=encoder ! rtpjpegpay name=pay0 pt=26",
@@ -173,8 +173,9 @@ def launch_line(options: argparse.Namespace) -> str:
     """Return the pipeline's description in GStreamer's own language."""
     if options.film:
         return f"( {FILM.format(film=options.film)} )"
+    quality = f"bitrate={options.kilobits}" if options.kilobits else "pass=quant quantizer=24"
     encoder = ENCODERS[options.codec].format(
-        kilobits=options.kilobits, key_frames=round(options.rate * options.key_frame_seconds)
+        quality=quality, key_frames=round(options.rate * options.key_frame_seconds)
     )
     return f"( {VIDEO.format(rate=options.rate, encoder=encoder)} {AUDIO[options.audio]} )"
 
@@ -189,7 +190,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=10, help="frames a second")
     parser.add_argument("--pictures-per-second", type=float, default=1.0)
     parser.add_argument("--key-frame-seconds", type=float, default=1.0)
-    parser.add_argument("--kilobits", type=int, default=1000, help="bit rate per second")
+    parser.add_argument("--kilobits", type=int, default=1000, help="a second; 0: constant quality")
     parser.add_argument("--codec", choices=sorted(ENCODERS), default="h264")
     parser.add_argument("--audio", choices=sorted(AUDIO), default="")
     parser.add_argument("--auth", choices=("digest", "basic"), default="digest")
