@@ -35,6 +35,7 @@ _SIDE = 2560
 _PIXELS = 60_000_000
 _THREADS = 2
 _SIOCGIFADDR = 0x8915
+_FAR = ("203.0.113.1", 9)  # RFC 5737: in nobody's network
 
 
 class NotAPhoto(ValueError):
@@ -92,8 +93,15 @@ class Phones:
 
 
 def address_here() -> str:
-    """Return this machine's first IPv4 address that is not loopback, empty without one."""
+    """Return this machine's IPv4 address on the network that leads on; empty without any network.
+
+    Where none leads on, the first that is not loopback. Cameras have a network of their own that
+    leads nowhere, and phones are not in it.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        with contextlib.suppress(OSError):  # no way on
+            ear.connect(_FAR)  # nothing is sent: only the route is looked up
+            return str(ear.getsockname()[0])
         for _number, name in socket.if_nameindex():
             with contextlib.suppress(OSError):  # an interface without an address
                 asked = struct.pack("256s", name.encode()[:15])

@@ -41,8 +41,8 @@ from tests.virtual_cameras import VirtualCamera
 
 MEASURED_S = 20.0  # two looks at the picture
 SETTLED_S = 10.0
-# Kills at moments spread over a group of pictures.
-RECORDED_S = (4.0, 4.55, 5.1, 5.65, 6.2)
+# Kills at moments spread evenly over a group of pictures, and over the second of a fragment.
+RECORDED_S = (4.1, 4.5, 4.9, 5.3, 5.7)
 TICKS = os.sysconf("SC_CLK_TCK")
 _OF_ITSELF, _OF_ENDED_CHILDREN = slice(11, 13), slice(13, 15)
 FFMPEG = (
