@@ -100,7 +100,8 @@ def test_gaps_match_the_truth_to_two_seconds(tmp_path: Path) -> None:
             CameraMoved("cam-1", camera.serial, before, camera.address)
         ]
 
-        wait_for("the lesson is over", lambda: room.state() == "waiting", 150)
+        at(window.closes)
+        wait_for("it is recorded to its end", lambda: not room.unaccounted(lesson.id, window), 60)
         room.recorder.stop()
 
     # Beside what is staged, ipycam hangs up after each half minute: it promises 60 s, and waits 30.
