@@ -379,15 +379,3 @@ def _spot_check(scene: Scene) -> None:
     page.evaluate("document.querySelector('[data-unopened]').hidden = false")
     scene.shoot("spot-check-phone-elsewhere")
     stage.parts.phones.close()
-
-
-SCENES = (
-    _before,
-    _arriving,
-    _troubles,
-    _teaching,
-    _leaving,
-    _instructor,
-    _records,
-    _spot_check,
-)
