@@ -41,6 +41,7 @@ class State(StrEnum):
     OFFLINE = "offline"
     REFUSED = "refused"
     UNUSABLE = "unusable"
+    NOT_RECORDING = "not_recording"
     DISK_FULL = "disk_full"
 
 
@@ -52,7 +53,7 @@ STATE_AFTER: Mapping[Failure, State] = {
     Failure.SILENT: State.OFFLINE,
     Failure.ENDED: State.OFFLINE,
     Failure.DISK_FULL: State.DISK_FULL,
-    Failure.BROKEN: State.UNUSABLE,
+    Failure.BROKEN: State.NOT_RECORDING,
 }
 
 

@@ -1,8 +1,7 @@
 """The keeper of one classroom camera: holds its recording process to what is wanted.
 
-Owns the process, what it reports, and what the ledger and the kiosk hear of the camera. Promises
-that a report is dealt with before it is forgotten (each handling may be repeated), so that a full
-disk or a busy database loses nothing.
+Owns the process, and what the ledger and the kiosk hear of the camera. Promises that a report is
+dealt with before it is forgotten, so that neither a full disk nor a busy database loses any.
 """
 
 from __future__ import annotations
@@ -87,7 +86,8 @@ class Keeper:
         self._why: Why | None = None
         self._quality = Quality.FULL
         self._small_fails = False  # the substream was tried and gives no video
-        self._stated = _last_stated(ledger, camera.id)
+        with ledger.store.read() as connection:
+            self._stated = queries.camera_state(connection, camera.id)
         self.state, self.cause, self.since = State.WAITING, "", ledger.clock.now().at
 
     @property
@@ -283,6 +283,9 @@ class Keeper:
                 self._store(lambda draft: draft.id in report["drafts"])
                 for draft_id in report["drafts"]:
                     session.parts.pop(draft_id, None)
+                if not (report["interrupted"] or self._full):
+                    # Also of a part that was too short to be announced: the lesson was over.
+                    self._recover()
             case "failed":
                 session.failed = True
                 self._fail(Failure(report["kind"]), report["message"])
@@ -319,9 +322,12 @@ class Keeper:
                 session.announced.add(lesson_id)
                 del session.to_announce[lesson_id]
         if session.announced and not session.failed:
-            if self._failure is not None:
-                log.info("camera %s: records again", self.camera.id)
-            self._failure, self._failures, self._why = None, 0, None
+            self._recover()
+
+    def _recover(self) -> None:
+        if self._failure is not None:
+            log.info("camera %s: records again", self.camera.id)
+        self._failure, self._failures, self._why = None, 0, None
 
     def _bury(self, session: _Session, planned: Mapping[str, Planned], explain: Explain) -> None:
         """Take over what a process that has ended leaves behind."""
@@ -331,8 +337,7 @@ class Keeper:
             session.failed = True
             self._fail(
                 Failure.BROKEN,
-                f"{self.camera.label}: the recording process ended unexpectedly. It is started "
-                "again.",
+                f"{self.camera.label}: its recording process died. It is started again.",
             )
         self._store(lambda draft: True)
         self._session = None
@@ -356,11 +361,14 @@ class Keeper:
             log.warning("camera %s: %s", self.camera.id, message)
         self._failure, self._why = failure, Why(CAUSE_OF[kind], message)
 
+    @property
+    def _full(self) -> bool:
+        return self._failure is not None and self._failure[0] is State.DISK_FULL
+
     def _mind_the_room(self, wanted: bool, room: bool) -> None:
-        full = self._failure is not None and self._failure[0] is State.DISK_FULL
-        if full and room and not wanted:
+        if self._full and room and not wanted:
             self._failure = None
-        if wanted and not room and not full:
+        if wanted and not room and not self._full:
             self._failure, self._why = (State.DISK_FULL, NO_ROOM.detail), NO_ROOM
             log.warning("camera %s: %s", self.camera.id, NO_ROOM.detail)
 
@@ -391,9 +399,3 @@ class Keeper:
 
 def _nothing_planned(lesson_id: str) -> Why:
     raise AssertionError(f"{lesson_id}: no gap is stated while the recorder ends")
-
-
-def _last_stated(ledger: Ledger, camera_id: str) -> str:
-    with ledger.store.read() as connection:
-        states = {row["id"]: str(row["state"]) for row in queries.cameras(connection)}
-    return states.get(camera_id, "")

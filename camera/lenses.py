@@ -33,6 +33,7 @@ _CAUSE_OF: Mapping[Failure, MissCause] = {
 _CAUSE_IN: Mapping[State, MissCause] = {
     State.REFUSED: MissCause.LOGIN_REFUSED,
     State.UNUSABLE: MissCause.PICTURE_UNUSABLE,
+    State.NOT_RECORDING: MissCause.PICTURE_UNUSABLE,
 }
 
 

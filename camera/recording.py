@@ -18,7 +18,7 @@ Reports go as JSON lines to standard output:
     {"say": "streaming", "note"}            the camera sends video
     {"say": "opened", "parts": [{"draft", "lesson"}], "start", "continuous"}
     {"say": "alive", "at", "bytes"}         each second; bytes of video that are safely on the disk
-    {"say": "closed", "drafts": ["…"]}      these may be stored now
+    {"say": "closed", "drafts": ["…"], "interrupted"}   these may be stored now
     {"say": "look", "grey", "mark", "rate"} a key frame made small, and frames a second
     {"say": "photo", "id", "at"} or {"say": "photo", "id", "error"}
     {"say": "failed", "kind", "message"}    the last report; see camera.failures
@@ -274,7 +274,8 @@ class Recording:
         part.segment.close()
         for draft in part.drafts:
             draft.note(end=now, interrupted=interrupted)
-        self._say({"say": "closed", "drafts": [draft.id for draft in part.drafts]})
+        drafts = [draft.id for draft in part.drafts]
+        self._say({"say": "closed", "drafts": drafts, "interrupted": interrupted})
 
     def _fail(self, kind: Failure, message: str) -> None:
         try:

@@ -99,7 +99,7 @@ def _of(keeper: Keeper, wanted: bool, ahead: int) -> dict[Code, str | None]:
     if fault is not None or state is State.RECORDING:
         found |= {code: keeper.cause if code is fault else None for code in _OF_STATE.values()}
     # That the disk is full, or the camera out, is said in its own words.
-    idle = wanted and state is State.WAITING
+    idle = wanted and state in (State.WAITING, State.NOT_RECORDING)
     found[Code.NOT_RECORDING] = (keeper.cause or "no video reaches the disk") if idle else None
     if keeper.child is not None:
         found |= keeper.sight.findings()

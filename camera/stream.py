@@ -7,6 +7,7 @@ that a silent camera is noticed, not waited for (a frozen one answers nothing fo
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -113,23 +114,23 @@ class Stream:
         """Yield packets of the video and the audio as they arrive, until the stream fails.
 
         The first key frame of an RTSP session has no time stamps: it is at 0. What libavformat
-        sends to flush decoders (size 0) is left out.
+        sends to flush decoders (size 0) is left out, and so is what holds no picture: of one that
+        was cut off (a camera that goes away, a lost datagram) its parameter sets alone may be
+        left, and a player would stop at them.
         """
         wanted = [self.video, *([self.audio] if self.audio else [])]
         try:
             for packet in self._container.demux(wanted):
                 if packet.size == 0:
                     continue
+                if packet.stream.type == "video" and not holds_picture(bytes(packet)):
+                    continue
                 if packet.dts is None and packet.pts is None:
                     packet.pts = packet.dts = 0
                 yield packet
         except FFmpegError as error:
             raise _explained(error, self.address) from None
-        raise StreamFailed(
-            Failure.ENDED,
-            f"{self.address}: the camera closed the connection. If it was not restarted, look at "
-            "its cable and its power supply.",
-        )
+        raise _hung_up(self.address)
 
     def key_frame(self, packet: Packet[Any], at: Instant) -> KeyFrame:
         """Return *packet*, a key frame of the video that arrived at *at*, as a value."""
@@ -159,23 +160,38 @@ class Stream:
 def parameter_sets(picture: bytes) -> tuple[bytes, bytes]:
     """Return the SPS and the PPS that stand before a *picture* in Annex B's form, in that form.
 
-    Empty where they are missing (ISO 14496-10, 7.3.1 and annex B: a unit begins after 00 00 01,
-    and the lower five bits of its first byte say what it is).
+    Empty where they are missing.
     """
     found: dict[int, dict[bytes, None]] = {_SPS: {}, _PPS: {}}
-    begins = picture.find(_START)
-    while begins >= 0:
-        begins += len(_START)
-        kind = picture[begins] & 0x1F if begins < len(picture) else 0
+    for kind, begins, ends in _units(picture):
         if kind in _SLICES:
             break
-        ends = picture.find(_START, begins)
         if kind in found:
-            unit = picture[begins : None if ends < 0 else ends].rstrip(b"\0")
+            unit = picture[begins:ends].rstrip(b"\0")
             # Kept once: some cameras send each several times over.
             found[kind].setdefault(b"\0" + _START + unit)
-        begins = ends
     return b"".join(found[_SPS]), b"".join(found[_PPS])
+
+
+def holds_picture(packet: bytes) -> bool:
+    """Tell whether *packet*, in Annex B's form, has a slice: any part of a picture."""
+    return any(kind in _SLICES for kind, _, _ in _units(packet))
+
+
+def _units(packet: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, beginning and end of the units of *packet*, which is read no further than asked.
+
+    ISO 14496-10, 7.3.1 and annex B: a unit begins after 00 00 01, and the lower five bits of its
+    first byte say what it is.
+    """
+    begins = packet.find(_START)
+    while begins >= 0:
+        begins += len(_START)
+        kind = packet[begins] & 0x1F if begins < len(packet) else 0
+        # A slice is the last that anybody looks at, and to look for its end is to read it all.
+        following = -1 if kind in _SLICES else packet.find(_START, begins)
+        yield kind, begins, len(packet) if following < 0 else following
+        begins = following
 
 
 def jpeg(key_frame: KeyFrame) -> bytes:
@@ -248,10 +264,29 @@ def _dial(address: str, transport: str, options: dict[str, str]) -> av.container
             timeout=(SILENCE_S, SILENCE_S),
         )
     except FFmpegError as error:
-        if isinstance(error, InvalidDataError) and monotonic() - began > SILENCE_S * 0.9:
-            # While it asks the camera, libavformat takes silence for an answer without sense.
-            raise _silent(address) from None
+        if isinstance(error, InvalidDataError):
+            # While it asks the camera, libavformat takes silence, and a connection that is closed
+            # without a word, for an answer without sense.
+            if monotonic() - began > SILENCE_S * 0.9:
+                raise _silent(address) from None
+            if not _says_anything(address):
+                raise _hung_up(address) from None
         raise _explained(error, address) from None
+
+
+def _says_anything(address: str) -> bool:
+    """Tell whether anything is answered to the question that every RTSP server knows.
+
+    Cameras that start, or have too many viewers, take a connection and close it.
+    """
+    where = urlsplit(address)
+    question = f"OPTIONS rtsp://{where.hostname}/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+    try:
+        with socket.create_connection((where.hostname, where.port or 554), SILENCE_S) as asked:
+            asked.sendall(question.encode())
+            return bool(asked.recv(1))
+    except OSError:
+        return False
 
 
 def _complete(container: av.container.InputContainer) -> bool:
@@ -330,4 +365,12 @@ def _silent(address: str) -> StreamFailed:
         Failure.SILENT,
         f"{address}: the camera was silent for {SILENCE_S} s. Look at its network cable and its "
         "power supply.",
+    )
+
+
+def _hung_up(address: str) -> StreamFailed:
+    return StreamFailed(
+        Failure.ENDED,
+        f"{address}: the camera closed the connection. If it was not restarted, look at its cable "
+        "and its power supply.",
     )

@@ -310,7 +310,7 @@ class RecordingGap(Body, kind="recording.gap"):
 
 @dataclass(frozen=True)
 class CameraHealth(Body, kind="camera.health"):
-    """A camera's state changed. ``state``: online | offline | refused | unusable | disk_full."""
+    """A camera's state changed; ``state``: online, or a fault of camera.health.State."""
 
     camera: str
     state: str

@@ -259,6 +259,12 @@ def cameras(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     return connection.execute("SELECT * FROM camera ORDER BY id").fetchall()
 
 
+def camera_state(connection: sqlite3.Connection, camera: str) -> str:
+    """Return the last stated health of one camera, empty while nothing was stated."""
+    row = connection.execute("SELECT state FROM camera WHERE id = ?", (camera,)).fetchone()
+    return str(row["state"]) if row else ""
+
+
 def documents_in_force(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     """Return kind, epoch, version and sha256 of each document in force."""
     return connection.execute("SELECT * FROM document_in_force ORDER BY kind").fetchall()

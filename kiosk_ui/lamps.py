@@ -23,6 +23,7 @@ FAULTS = {
     "refused": Code.REFUSED,
     "unusable": Code.UNUSABLE,
     "offline": Code.OFFLINE,
+    "not_recording": Code.NOT_RECORDING,
 }
 
 

@@ -35,6 +35,7 @@ _SIDE = 2560
 _PIXELS = 60_000_000
 _THREADS = 2
 _SIOCGIFADDR = 0x8915
+_FAR = ("203.0.113.1", 9)  # RFC 5737: in nobody's network
 
 
 class NotAPhoto(ValueError):
@@ -44,9 +45,9 @@ class NotAPhoto(ValueError):
 @dataclass(slots=True)
 class _Invitation:
     check: str
-    secret: str
     until: float
     server: Server
+    opened: threading.Event  # a phone has shown the page: it can reach this box
 
 
 class Phones:
@@ -67,10 +68,16 @@ class Phones:
             return ""
         secret = secrets.token_urlsafe(16)
         with self._lock:
-            server = Server(_app(box, check, secret), host, self._port, _THREADS)
+            opened = threading.Event()
+            server = Server(_app(box, check, secret, opened), host, self._port, _THREADS)
             server.start()
-            self._open = _Invitation(check, secret, monotonic() + INVITED_S, server)
+            self._open = _Invitation(check, monotonic() + INVITED_S, server, opened)
             return f"http://{host}:{server.port}/{secret}"
+
+    def opened(self, check: str) -> bool:
+        """Tell whether a phone that was invited to *check* has opened its page."""
+        invitation = self._open
+        return invitation is not None and invitation.check == check and invitation.opened.is_set()
 
     def look(self) -> None:
         """Close the door when the time of the invitation is over."""
@@ -86,8 +93,15 @@ class Phones:
 
 
 def address_here() -> str:
-    """Return this machine's first IPv4 address that is not loopback, empty without one."""
+    """Return this machine's IPv4 address on the network that leads on; empty without any network.
+
+    Where none leads on, the first that is not loopback. Cameras have a network of their own that
+    leads nowhere, and phones are not in it.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        with contextlib.suppress(OSError):  # no way on
+            ear.connect(_FAR)  # nothing is sent: only the route is looked up
+            return str(ear.getsockname()[0])
         for _number, name in socket.if_nameindex():
             with contextlib.suppress(OSError):  # an interface without an address
                 asked = struct.pack("256s", name.encode()[:15])
@@ -113,14 +127,16 @@ def photo(content: bytes) -> bytes:
     return out.getvalue()
 
 
-def _app(box: Parts, check: str, secret: str) -> Flask:
+def _app(box: Parts, check: str, secret: str, opened: threading.Event) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BABEL_DEFAULT_LOCALE=box.config.language)
     hang(app, box)
     Babel(app, locale_selector=_language)
     app.jinja_env.globals["language"] = lambda: locale().language
     app.add_url_rule("/style.css", "style", _style)
-    app.add_url_rule("/<given>", "page", lambda given: _page(given, secret), methods=["GET"])
+    app.add_url_rule(
+        "/<given>", "page", lambda given: _page(given, secret, opened), methods=["GET"]
+    )
     app.add_url_rule(
         "/<given>", "send", lambda given: _send(given, secret, check), methods=["POST"]
     )
@@ -150,8 +166,9 @@ def _check(given: str, secret: str) -> None:
         abort(404)
 
 
-def _page(given: str, secret: str) -> str:
+def _page(given: str, secret: str, opened: threading.Event) -> str:
     _check(given, secret)
+    opened.set()
     return render_template("phone.html", sent=0, problem="")
 
 

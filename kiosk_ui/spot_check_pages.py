@@ -146,11 +146,16 @@ def phone(lesson_id: str) -> Answer | str:
 @pages.get("/spot-check/<check>/count")
 @instructor_only
 def count(check: str) -> dict[str, int]:
-    """Return how many pictures are there: the page asks until it is more than none."""
+    """Return how many pictures are there: the page asks until it is more than none.
+
+    ``opened``: whether the phone has reached this box.
+    """
+    opened = int(parts().phones.opened(check))
     proposed = spot_checks.proposal(parts(), check)
     if proposed is None:
-        return {"items": 0, "settled": 0}
-    return {"items": len(proposed.items), "settled": int(not proposed.waiting)}
+        return {"items": 0, "settled": 0, "opened": opened}
+    settled = int(not proposed.waiting)
+    return {"items": len(proposed.items), "settled": settled, "opened": opened}
 
 
 @pages.get("/spot-check/files/<name>")

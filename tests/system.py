@@ -45,7 +45,10 @@ BOX_SERVICES = ("link", "recorder", "greeter", "kiosk")
 
 
 class System:
-    """Broker, centre and box in one folder. ``children`` are the running processes by name."""
+    """Broker, centre and box in one folder. ``children`` are the running processes by name.
+
+    An empty address or source leaves the classroom camera, or the door's, out of the settings.
+    """
 
     def __init__(self, folder: Path, broker: Broker, camera_address: str, door_source: str) -> None:
         self.folder = folder
@@ -150,21 +153,31 @@ class System:
         child.start()
 
     def _box_settings(self, camera_address: str, door_source: str) -> str:
+        camera = (
+            f"""
+[[camera]]
+id = "classroom"
+label = "A1"
+address = {json.dumps(camera_address)}
+"""
+            if camera_address
+            else ""
+        )
+        door = (
+            f"""
+[door]
+source = {json.dumps(door_source)}
+"""
+            if door_source
+            else ""
+        )
         return f"""\
 [box]
 id = "{BOX_ID}"
 room = "{ROOM}"
 data_dir = "box"
 runtime_dir = "run"
-
-[[camera]]
-id = "classroom"
-label = "A1"
-address = {json.dumps(camera_address)}
-
-[door]
-source = {json.dumps(door_source)}
-
+{camera}{door}
 [link]
 host = "127.0.0.1"
 port = {self.broker.port}

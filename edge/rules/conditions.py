@@ -26,7 +26,7 @@ RISKS = (
     Code.PICTURE_FROZEN,
     Code.VIEW_CHANGED,
 )
-_OUT = (Code.OFFLINE, Code.REFUSED, Code.UNUSABLE)
+_OUT = (Code.OFFLINE, Code.REFUSED, Code.UNUSABLE, Code.NOT_RECORDING)
 
 
 class Doubt(StrEnum):

@@ -9,7 +9,9 @@ from pathlib import Path
 from tests.virtual_cameras.onvif import namespace_options
 
 
-def in_own_disk(folder: Path, module: str, *scenario: str, kilobytes: int) -> str:
+def in_own_disk(
+    folder: Path, module: str, *scenario: str, kilobytes: int, within: float = 120.0
+) -> str:
     """Run *module* with the disk's folder behind its other arguments; return what it printed."""
     script = (
         f'mount -t tmpfs -o size={kilobytes}k tmpfs "$1" && '
@@ -23,7 +25,7 @@ def in_own_disk(folder: Path, module: str, *scenario: str, kilobytes: int) -> st
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=within,
         check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from edge.events import CameraHealth, RecordingGap, RecordingStored, SnapshotMissed, SnapshotTaken
-from edge.model import SECOND
-from tests.camera.room import Room, everything_plays, now, ongoing, records_again
+from edge.media import MediaStore
+from edge.model import SECOND, LessonState
+from tests.boxes import roster_of, send_documents
+from tests.camera.room import (
+    HOUR_S,
+    Room,
+    everything_plays,
+    lesson_from,
+    now,
+    ongoing,
+    records_again,
+    short_profile,
+)
 from tests.camera.small_disk import in_own_disk
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
@@ -65,6 +77,25 @@ def test_a_frozen_camera_is_dialled_again(tmp_path: Path) -> None:
     assert "silent" in frozen.detail or "hung" in frozen.detail
     assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "offline", "online"]
     everything_plays(room, window)
+
+
+def test_a_camera_that_is_back_as_the_lesson_ends_is_no_longer_called_gone(tmp_path: Path) -> None:
+    """What it still gave was too short to be announced as a recording; it is no fault any more."""
+    with VirtualCamera() as camera:
+        room = Room(tmp_path, [{"address": camera.address}], segment="01:00")
+        window = ongoing(room)
+        records_again(room, 1)
+        camera.kill()
+        wait_for("the lamp shows it", lambda: room.state() == "offline")
+        camera.restart()
+        media = MediaStore(room.data_dir / "media")
+        wait_for("it gives video", lambda: media.unfinished([RecordingStored.kind]))
+        with room.ledger() as ledger:
+            over = replace(lesson_from(window.opens, HOUR_S), state=LessonState.CANCELLED)
+            profile = short_profile(HOUR_S, margin_s=0)
+            send_documents(ledger, (over,), roster_of(), {profile.name: profile}, version=2)
+        wait_for("nothing is wrong", lambda: room.state() == "waiting")
+        room.recorder.stop()
 
 
 def test_cameras_that_give_no_video_are_told_apart(tmp_path: Path) -> None:

@@ -167,8 +167,9 @@ def test_a_camera_that_serves_udp_only(tmp_path: Path) -> None:
         with pytest.raises(StreamFailed, match="does not offer this transport"):
             Stream(camera.address, transport="tcp")
         room = Room(tmp_path, [{"address": camera.address}])
-        window = ongoing(room)
+        window = ongoing(room, slots=((0, 1, 60),))
         records_again(room, 1)
         wait_for("a part is stored", lambda: room.facts(RecordingStored))
+        wait_for("the snapshot is taken", lambda: room.snapshots() == [(0, 1, "taken")])
         room.recorder.stop()
     everything_plays(room, window)

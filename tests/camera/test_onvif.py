@@ -16,6 +16,7 @@ from camera.onvif import look_up
 from camera.onvif_client import dialled, service_address
 from edge.events import RecordingStored
 from tests.camera.room import Room, everything_plays, ongoing, records_again
+from tests.processes import in_another_time
 from tests.virtual_cameras.onvif import OnvifCamera
 
 
@@ -74,6 +75,32 @@ def test_a_wrong_onvif_password_is_refused(camera: OnvifCamera) -> None:
     )
     assert answer["failure"] == "refused"
     assert "password" in answer["message"] and "wrong-one" not in answer["message"]
+
+
+def test_home_assistant_121952_a_clock_hours_off_breaks_no_login(tmp_path: Path) -> None:
+    """Ipycam refuses time stamps that are not of its own time: it is asked for that first."""
+    behind = in_another_time(tmp_path / "clock", "-3h")
+    with OnvifCamera(environment=behind) as late:
+        answer = asked(
+            late,
+            "camera.onvif",
+            {"address": late.address, "user": late.user, "password": late.password},
+        )
+    assert answer["serial"] == late.serial
+    assert abs(answer["clock_ahead"] + 3 * 3600) < 60
+
+
+def test_python_onvif_zeep_60_a_frozen_camera_ends_the_question() -> None:
+    """Its connections stay open and nothing is answered: it is given up, and the remedy said."""
+    with OnvifCamera() as frozen:
+        frozen.freeze()
+        answer = asked(
+            frozen,
+            "camera.onvif",
+            {"address": frozen.address, "user": frozen.user, "password": frozen.password},
+        )
+    assert answer["failure"] == "unreachable"
+    assert frozen.password not in answer["message"]
 
 
 def test_a_picture_comes_from_the_snapshot_address(camera: OnvifCamera, tmp_path: Path) -> None:

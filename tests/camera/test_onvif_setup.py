@@ -37,8 +37,8 @@ def done(device: OnvifDevice, zone: str = ZONE) -> SetUp:
     return set_up(device.address, device.user, device.password, zone=zone, text=TEXT)
 
 
-def test_camera_clock_reset_breaks_login(device: OnvifDevice) -> None:
-    """home-assistant 121952: a camera back in 1970 refuses every login that carries today's time.
+def test_home_assistant_121952_camera_clock_reset_breaks_login(device: OnvifDevice) -> None:
+    """A camera back in 1970 refuses every login that carries today's time.
 
     It is asked its time first, logged in by it, set right, and logged in by the right time since.
     """
@@ -71,8 +71,8 @@ def test_a_camera_that_tells_its_time_only_to_users_is_logged_in_by_its_date(
     assert identity.mac == "44:19:b6:00:11:22"
 
 
-def test_hang_without_operation_timeout(device: OnvifDevice) -> None:
-    """python-onvif-zeep 60: a camera that takes connections and never answers ends the question."""
+def test_python_onvif_zeep_60_hang_without_operation_timeout(device: OnvifDevice) -> None:
+    """A camera that takes connections and never answers ends the question."""
     device.faults.deaf = True
     with pytest.raises(StreamFailed) as caught:
         look_up(device)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from camera import photo
@@ -21,6 +25,7 @@ from tests.camera.parts import drafts, said
 from tests.camera.room import frames, sound_of
 from tests.processes import wait_for
 from tests.virtual_cameras import VirtualCamera
+from tests.virtual_cameras.cut_cable import CutCable
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +46,18 @@ def child_of(folder: Path, address: str, segment_s: int = 600) -> Child:
 
 
 @pytest.mark.parametrize(
-    ("audio", "recorded"), [("", ""), ("aac", "aac"), ("alaw", "aac"), ("mulaw", "aac")]
+    ("audio", "recorded"),
+    [("", ""), ("aac", "aac"), ("alaw", "aac"), ("mulaw", "aac"), ("opus", "")],
 )
 def test_sound_never_costs_the_picture(tmp_path: Path, audio: str, recorded: str) -> None:
-    """AAC is copied, G.711 becomes AAC, a silent camera stays silent: the picture plays."""
+    """AAC is copied, G.711 becomes AAC, other sound is left out with a word; the picture plays."""
     with VirtualCamera(audio=audio) as camera:
         child = child_of(tmp_path, camera.address)
         child.record(("lesson-1",))
         wait_for("video is on the disk", lambda: child.grows() and said(child, "alive")[2:])
         child.stop()
+    (note,) = (report["note"] for report in said(child, "streaming"))
+    assert ("set its audio encoding to AAC" in note) == (audio == "opus")
     ((body, path),) = drafts(tmp_path)
     shown = frames(path)
     assert shown[0] == 0.0
@@ -200,6 +208,46 @@ def test_a_frozen_camera_is_silent_and_not_something_else() -> None:
     with VirtualCamera() as camera:
         camera.freeze()
         assert failure_of(camera.address).kind is Failure.SILENT
+
+
+def test_a_camera_that_goes_away_in_mid_picture_leaves_no_half_of_one(
+    camera: VirtualCamera, tmp_path: Path
+) -> None:
+    """Its last parameter sets have come and the picture has not: a player would stop at them."""
+    with CutCable(camera.port) as cable:
+        child = child_of(tmp_path, login(camera).replace(str(camera.port), str(cable.port)))
+        child.record(("lesson-1",))
+        wait_for("the cut is told", lambda: said(child, "failed"))
+        child.stop()
+    assert said(child, "failed")[0]["kind"] == Failure.ENDED
+    ((_, path),) = drafts(tmp_path)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    assert len(frames(path)) == len(packets) > 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [(b"", Failure.ENDED), (b"SSH-2.0-OpenSSH_9.2\r\n", Failure.UNUSABLE)]
+)
+def test_a_connection_closed_without_a_word_is_no_other_service(answer: bytes, kind: str) -> None:
+    """A camera that starts takes the connection and hangs up; only who says something else is."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_all() -> None:
+            with contextlib.suppress(OSError):  # it listens no more
+                while True:
+                    asked, _peer = listening.accept()
+                    with asked:
+                        asked.recv(4096)
+                        asked.sendall(answer)
+
+        server = threading.Thread(target=answer_all)
+        server.start()
+        with pytest.raises(StreamFailed) as failed:
+            Stream(f"rtsp://127.0.0.1:{listening.getsockname()[1]}/main", transport="tcp")
+        listening.shutdown(socket.SHUT_RDWR)
+        server.join()
+    assert failed.value.kind == kind
 
 
 @pytest.mark.parametrize("codec", ["h265", "mjpeg"])

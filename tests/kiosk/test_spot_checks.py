@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.kiosk.stage import PIN_HASH, Stage
 from tests.kiosk.test_browser import log_in
 from tests.kiosk.test_lesson import bodies
 from tests.screens import pictures
+from tests.virtual_cameras.network import BOX_ADDRESS, NOT_ROOT, Cable, may_lay_cables
 
 PAGE = f"/instructor/lessons/{LESSON_ID}/spot-check"
 
@@ -188,6 +191,53 @@ def test_a_dead_camera_offers_the_phone(page: Page, stage: Stage) -> None:
     assert b"GPS-SECRET" not in stored and Image.open(BytesIO(stored)).format == "JPEG"
     with pytest.raises(OSError, match="refused"):
         get(address)
+
+
+def test_a_phone_in_another_network_is_told_from_one_that_has_come(
+    page: Page, stage: Stage
+) -> None:
+    """A phone that cannot reach the box says so to nobody but its owner; the screen helps."""
+    stage.clock.at = at("09:20")
+    draw(stage)
+    log_in(page)
+    page.clock.install()
+    page.goto(PAGE)
+    page.get_by_role("button", name="use a phone").click()
+    expect(page.locator("svg.qr")).to_be_visible()
+    nobody = page.get_by_text("No phone has opened the page yet")
+    expect(nobody).to_be_hidden()
+    page.clock.fast_forward("00:21")
+    expect(nobody).to_be_visible()
+    expect(page.locator("[data-unopened]")).to_contain_text("turn off mobile data")
+    address = page.locator(".by-phone .hint").first.inner_text()
+    assert get(address) == 200
+    page.clock.fast_forward("00:02")
+    expect(page.get_by_text("The phone has opened the page")).to_be_visible()
+    expect(nobody).to_be_hidden()
+
+
+@pytest.mark.skipif(not may_lay_cables(), reason=NOT_ROOT)
+def test_phones_are_invited_into_the_network_that_leads_on() -> None:
+    """Between the cameras' own network and the school's it is the school's; alone, the one."""
+
+    def invited_to(cable: Cable) -> str:
+        look = "from kiosk_ui.phone import address_here; print(address_here())"
+        done = subprocess.run(
+            [*cable.box, sys.executable, "-c", look], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    with Cable() as cable:
+        assert invited_to(cable) == BOX_ADDRESS
+        for step in (
+            "link add school type veth peer name far",
+            "link set far up",
+            "link set school up",
+            "addr add 10.9.8.7/24 dev school",
+            "route add default via 10.9.8.1",
+        ):
+            subprocess.run([*cable.box, "ip", *step.split()], check=True)
+        assert invited_to(cable) == "10.9.8.7"
 
 
 def from_a_phone() -> bytes:

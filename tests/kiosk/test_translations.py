@@ -115,7 +115,15 @@ def walk(stage: Stage, browser: Browser) -> str:
         for person in ("p-1", "p-2", "p-99", TEACHER_ID):
             stage.door(greet=stage.scan(person), person=person)
             texts.append(visible(browser.get("/")))
-    for state in ("recording", "waiting", "offline", "refused", "unusable", "disk_full"):
+    for state in (
+        "recording",
+        "waiting",
+        "offline",
+        "refused",
+        "unusable",
+        "not_recording",
+        "disk_full",
+    ):
         stage.recorder(state)
         stage.link(state == "recording", 3)
         texts.append(visible(browser.get("/status")))

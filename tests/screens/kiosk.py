@@ -384,6 +384,9 @@ def _spot_check(scene: Scene) -> None:
     page.click("form[action$='/phone'] button")
     page.wait_for_selector("svg.qr")
     scene.shoot("spot-check-phone")
+    # As after twenty seconds without a phone.
+    page.evaluate("document.querySelector('[data-unopened]').hidden = false")
+    scene.shoot("spot-check-phone-elsewhere")
     stage.parts.phones.close()
 
 

@@ -6,6 +6,7 @@ Owns the processes it starts; promises that they listen on loopback only and end
         open_it(camera.address)     # rtsp://127.0.0.1:40123/main
         camera.freeze()             # goes silent and keeps the connection
         camera.resume()
+        camera.show(folder)         # somebody covers the lens, or turns the camera away
         camera.resize(640, 360)     # other stream parameters in mid-stream
         camera.kill()               # pulls the plug
         camera.restart()            # the same address again
@@ -40,7 +41,9 @@ class VirtualCamera:
     ``picture``: a JPEG or PNG to show instead of the drawn classroom; ``file``: a video to play in
     a loop, at ``rate`` frames a second; ``film``: an H.264 MP4 to serve as it is, which every new
     client rewinds for all others. ``plays``: a file in which it writes down at which µs of the
-    wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw" or "mulaw".
+    wall clock it began to send video to somebody. ``audio``: "", "aac", "alaw", "mulaw"
+    or "opus".
+    ``kilobits`` 0: constant quality, with which one picture is encoded alike each time (H.264).
     ``codec``: "h264", "h265" or "mjpeg" (for refusals). Start it in the thread that outlives it
     (usually the main one): the kernel ends it with the thread that started it.
     """
@@ -135,9 +138,16 @@ class VirtualCamera:
 
     def resize(self, width: int, height: int) -> None:
         """Send pictures of another size from now on, in the session that runs."""
+        self._order({"width": width, "height": height})
+
+    def show(self, folder: Path) -> None:
+        """Show the JPEG pictures of *folder* from now on, in the sessions that run."""
+        self._order({"pictures": str(folder)})
+
+    def _order(self, order: dict[str, Any]) -> None:
         process = self._running()
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"width": width, "height": height}) + "\n")
+        process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
 
     def kill(self) -> None:

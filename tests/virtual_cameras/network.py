@@ -12,16 +12,58 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from edge.clock import SystemClock
+from edge.model import SECOND, Instant, Window
 
 NOT_ROOT = "two network namespaces with a cable between them need root: run the tests as root"
 BOX_ADDRESS = "192.0.2.1"
 
 
+# How often the counters are read, what of a reading may be a question and its answer (bytes),
+# what is no pause of a stream yet (µs), and what is a film at least (bytes).
+_READ_EVERY_S = 0.1
+_TALK = 2_000
+_PAUSE = 1_500_000
+_FILM = 50_000
+
+
 def may_lay_cables() -> bool:
     """Tell whether ``Cable`` works here."""
     return os.geteuid() == 0
+
+
+@dataclass
+class Meter:
+    """What came out of a cable: a witness of when a camera sent video that asks neither side."""
+
+    # When, and how many bytes until then.
+    readings: list[tuple[Instant, int]] = field(default_factory=list)
+
+    def films(self) -> list[Window]:
+        """Return when video came without a pause, in order."""
+        films: list[tuple[Instant, Instant, int]] = []
+        for (before, few), (now, many) in pairwise(list(self.readings)):
+            if many - few < _TALK:
+                continue
+            if films and before - films[-1][1] <= _PAUSE:
+                begins, _, carried = films.pop()
+                films.append((begins, now, carried + many - few))
+            else:
+                films.append((before, now, many - few))
+        return [
+            Window(begins, ends)
+            for begins, ends, carried in films
+            if carried >= _FILM and ends - begins >= SECOND
+        ]
 
 
 class Cable:
@@ -53,6 +95,26 @@ class Cable:
         _run([*self.camera, "ip", "addr", "add", f"{address}/24", "dev", "cable"])
         _run([*self.camera, "ip", "route", "add", "default", "via", BOX_ADDRESS])
         self.address = address
+
+    @contextmanager
+    def metered(self) -> Iterator[Meter]:
+        """Read meanwhile how much comes out of the cable at the box's end."""
+        meter, done = Meter(), threading.Event()
+        counters = Path(f"/proc/{self._holders[0].pid}/net/dev")
+        clock = SystemClock()
+
+        def read() -> None:
+            while not done.wait(_READ_EVERY_S):
+                line = next(one for one in counters.read_text().splitlines() if "cable:" in one)
+                meter.readings.append((clock.now().at, int(line.partition(":")[2].split()[0])))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            yield meter
+        finally:
+            done.set()
+            reader.join()
 
     def __exit__(
         self,

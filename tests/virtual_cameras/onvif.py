@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -27,15 +28,19 @@ _PREPARE = (
 class OnvifCamera:
     """ipycam with an ONVIF login. It reports addresses of a host that nobody can dial.
 
-    With a *cable* it stands at its far end, at the address that the cable gives it.
+    With a *cable* it stands at its far end, at the address that the cable gives it. *environment*
+    is added to its process's, such as another time (tests.processes).
     """
 
     user, password = "admin", "secret-of-ipycam"
     serial = "IPY-0001"
     port = 8081
 
-    def __init__(self, cable: Cable | None = None) -> None:
+    def __init__(
+        self, cable: Cable | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._cable = cable
+        self._environment = dict(environment or {})
 
     @property
     def address(self) -> str:
@@ -45,6 +50,11 @@ class OnvifCamera:
 
     def __enter__(self) -> Self:
         """Start the camera; it can be asked when this returns."""
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Switch the camera on; it can be asked when this returns."""
         program = [sys.executable, "-m", "tests.virtual_cameras.onvif_program"]
         alone = ["unshare", *namespace_options(), "--net", "sh", "-c", _PREPARE, sys.executable]
         command: Sequence[str] = [*self._cable.camera, *program] if self._cable else alone
@@ -53,6 +63,7 @@ class OnvifCamera:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=os.environ | self._environment,
             text=True,
         )
         settings = {
@@ -73,9 +84,29 @@ class OnvifCamera:
         self._process.stdin.flush()
         ready, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
         if not ready or self._process.stdout.readline() != "ready\n":
-            self.__exit__(None, None, None)
+            self.kill()
             raise RuntimeError("ipycam did not start: are ipycam, ffmpeg and iproute2 installed?")
-        return self
+
+    def freeze(self) -> None:
+        """Go silent with all connections open, as a crashed camera's firmware does."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a freeze."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Pull the plug: no farewell to any client."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def restart(self) -> None:
+        """Come back under the same address, as after a power cut of the camera."""
+        self.kill()
+        self.start()
 
     def __exit__(
         self,
@@ -84,11 +115,7 @@ class OnvifCamera:
         trace: TracebackType | None,
     ) -> None:
         """End the camera; its namespace goes with it."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self.kill()
 
     @property
     def inside(self) -> list[str]:

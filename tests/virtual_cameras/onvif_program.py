@@ -12,19 +12,26 @@ import signal
 import sys
 import tempfile
 import threading
+import time  # noqa: TID251 - not to read it
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 from ipycam import CameraConfig, IPCamera  # type: ignore[import-untyped]  # it has no types
 
 from tests.virtual_cameras import classroom
 
 PR_SET_PDEATHSIG = 1
+NOISE = 24
 
 
 def main() -> None:
     """Show the classroom until standard input closes."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # In another time (tests.processes) libfaketime refuses Python's absolute sleeps with EINVAL.
+    time.sleep = _wait
     settings = json.loads(sys.stdin.readline())
     camera = IPCamera(CameraConfig(**settings))
     if not camera.start():
@@ -35,13 +42,22 @@ def main() -> None:
         frame = cv2.imread(str(picture))
     assert frame is not None
     size = (settings["main_width"], settings["main_height"])
-    frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    chance = np.random.default_rng(1)
+    # As from a sensor: no two pictures alike.
+    frames = [cv2.add(small, chance.integers(0, NOISE, small.shape, np.uint8)) for _ in range(9)]
     gone = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(gone,), daemon=True).start()
     print("ready", flush=True)
-    while not gone.is_set():
-        camera.stream(frame)  # paces itself to the frame rate
+    for noisy in cycle(frames):
+        if gone.is_set():
+            break
+        camera.stream(noisy)  # paces itself to the frame rate
     camera.stop()
+
+
+def _wait(seconds: Any) -> None:
+    threading.Event().wait(seconds)
 
 
 def _wait_for_the_end(gone: threading.Event) -> None:

@@ -47,12 +47,12 @@ FILM = (
 )
 ENCODERS = {
     "h264": (
-        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast threads=1 bitrate={kilobits} "
+        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast threads=1 {quality} "
         "key-int-max={key_frames} ! video/x-h264,profile=baseline ! h264parse ! "
         "rtph264pay name=pay0 pt=96 config-interval=-1"
     ),
     "h265": (
-        "x265enc name=encoder tune=zerolatency speed-preset=ultrafast bitrate={kilobits} "
+        "x265enc name=encoder tune=zerolatency speed-preset=ultrafast {quality} "
         "key-int-max={key_frames} ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
     ),
     "mjpeg": "jpegenc name=encoder ! rtpjpegpay name=pay0 pt=26",
@@ -67,6 +67,10 @@ AUDIO = {
         "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "alawenc ! rtppcmapay name=pay1 pt=8"
     ),
+    "opus": (
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=1 ! queue ! "
+        "opusenc ! rtpopuspay name=pay1 pt=97"
+    ),
     "mulaw": (
         "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! "
         "mulawenc ! rtppcmupay name=pay1 pt=0"
@@ -79,11 +83,15 @@ class Reel:
 
     def __init__(self, folder: Path, pictures_per_second: float) -> None:
         """Read the pictures of *folder* into memory."""
+        self.show(folder)
+        self._period = round(1000 / pictures_per_second)
+        self._next = 0
+
+    def show(self, folder: Path) -> None:
+        """Go on with the pictures of *folder*."""
         self._pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
         if not self._pictures:
             raise SystemExit(f"{folder}: no *.jpg pictures to show")
-        self._period = round(1000 / pictures_per_second)
-        self._next = 0
 
     def feed(self, source: Any) -> None:
         """Push the pictures into *source* until its pipeline is gone."""
@@ -147,9 +155,15 @@ def hold(media: Any) -> bool:
     return False
 
 
-def obey(line: str, pipelines: list[Any]) -> None:
-    """Carry out an order from standard input: ``{"width": …, "height": …}`` of the picture."""
+def obey(line: str, pipelines: list[Any], reel: Reel) -> None:
+    """Carry out an order from standard input.
+
+    ``{"width": …, "height": …}`` of the picture, or ``{"pictures": FOLDER}``: show these.
+    """
     order = json.loads(line)
+    if "pictures" in order:
+        reel.show(Path(order["pictures"]))
+        return
     size = f"video/x-raw,format=I420,width={order['width']},height={order['height']}"
     for pipeline in pipelines:
         pipeline.get_by_name("size").set_property("caps", Gst.Caps.from_string(size))
@@ -159,8 +173,9 @@ def launch_line(options: argparse.Namespace) -> str:
     """Return the pipeline's description in GStreamer's own language."""
     if options.film:
         return f"( {FILM.format(film=options.film)} )"
+    quality = f"bitrate={options.kilobits}" if options.kilobits else "pass=quant quantizer=24"
     encoder = ENCODERS[options.codec].format(
-        kilobits=options.kilobits, key_frames=round(options.rate * options.key_frame_seconds)
+        quality=quality, key_frames=round(options.rate * options.key_frame_seconds)
     )
     return f"( {VIDEO.format(rate=options.rate, encoder=encoder)} {AUDIO[options.audio]} )"
 
@@ -175,7 +190,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=10, help="frames a second")
     parser.add_argument("--pictures-per-second", type=float, default=1.0)
     parser.add_argument("--key-frame-seconds", type=float, default=1.0)
-    parser.add_argument("--kilobits", type=int, default=1000, help="bit rate per second")
+    parser.add_argument("--kilobits", type=int, default=1000, help="a second; 0: constant quality")
     parser.add_argument("--codec", choices=sorted(ENCODERS), default="h264")
     parser.add_argument("--audio", choices=sorted(AUDIO), default="")
     parser.add_argument("--auth", choices=("digest", "basic"), default="digest")
@@ -228,7 +243,7 @@ def main() -> None:
         if not line:
             loop.quit()
             return False
-        obey(line, pipelines)
+        obey(line, pipelines, reel)
         return True
 
     conditions = GLib.IOCondition.IN | GLib.IOCondition.HUP

@@ -88,7 +88,8 @@ def said(code: str, camera: str, time: str) -> tuple[str, str]:
         "disk_degraded": (
             _("Storage filling"),
             _(
-                "video is recorded smaller since %(time)s; attendance and snapshots come first",
+                "video is recorded smaller since %(time)s, attendance and snapshots come first; "
+                "connect the box or give it a larger card",
                 time=time,
             ),
         ),
