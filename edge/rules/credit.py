@@ -232,6 +232,7 @@ class _Person:
         self._person = person
         self._segments = segments
         self._share = share
+        self._unused: list[Scan] = []
         self._seen = {one.scan.id: one for one in facts.seen.get(person, ())}
         self._waivers = [
             one for one in _of_kind(facts, Action.WAIVE) if one.trainee in ("", person)
@@ -241,6 +242,9 @@ class _Person:
         """Return the credit of each lesson hour, in order."""
         weak = {scan_id: self._weaknesses(one) for scan_id, one in self._seen.items()}
         full = self._marks(self._seen)
+        used = {one.id for mark in full for one in (mark.check_in, mark.check_out) if one}
+        beyond = beyond_limit((one.scan for one in self._seen.values()), self._profile)
+        self._unused = [one for one in beyond if one.id not in used]
         found: list[HourCredit] = []
         strong: dict[frozenset[str], tuple[Mark, ...]] = {}
         for segment in self._segments:
@@ -249,7 +253,8 @@ class _Person:
                     scan_id: [one for one in reasons if not self._settled(one.code, hour)]
                     for scan_id, reasons in weak.items()
                 }
-                ids = frozenset(scan_id for scan_id, left in open_doubts.items() if not left)
+                unused = {one.id for one in self._unused}
+                ids = frozenset(one for one, left in open_doubts.items() if not left) - unused
                 if ids not in strong:
                     strong[ids] = self._marks(ids)
                 reasons = self._of_scans(segment, hour, strong[ids], full, open_doubts)
@@ -388,9 +393,10 @@ class _Person:
         found: list[tuple[Credit, Reason]] = []
         if count:
             found.append((Credit.PENDING, Reason(Code.SNAPSHOT_MISSED, {"count": count})))
-        scans = sorted((one.scan for one in self._seen.values()), key=lambda one: (one.at, one.id))
-        unused = beyond_limit(scans, self._segments[0].check_out, self._profile)
-        return [*found, (Credit.VALID, unused)] if unused else found
+        limit = self._profile.scans_a_day
+        for one in self._unused:
+            found.append((Credit.VALID, Reason(Code.BEYOND_LIMIT, {"at": one.at, "limit": limit})))
+        return found
 
     def _settled(self, code: Code, hour: int) -> bool:
         return any(

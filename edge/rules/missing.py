@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from edge.model import Instant, Profile, Scan, Segment, Window
+from edge.model import Instant, Profile, Scan, Segment
 from edge.rules.attendance import Mark
 from edge.rules.reasons import Code, Reason
 from edge.rules.segments import day_of
@@ -32,9 +33,9 @@ def missing_pair(of: Missing) -> Reason:
 def _no_check_in(of: Missing, scans: Sequence[Scan]) -> Reason:
     window = of.segment.check_in
     bounds = {"opens": window.opens, "closes": window.closes}
-    over = beyond_limit(scans, window, of.profile)
-    if over is not None:
-        return over
+    for one in beyond_limit(scans, of.profile):
+        if window.holds(one.at):
+            return Reason(Code.BEYOND_LIMIT, {"at": one.at, "limit": of.profile.scans_a_day})
     inside = [one for one in scans if window.holds(one.at)]
     if inside:
         return Reason(Code.SERVED_BEFORE, {"at": inside[-1].at, "closes": window.closes})
@@ -68,9 +69,9 @@ def _nearest(of: Missing, scans: Sequence[Scan]) -> Scan | None:
 def _no_check_out(of: Missing, came: Scan, scans: Sequence[Scan]) -> Reason:
     window = of.segment.check_out
     bounds = {"check_in": came.at, "opens": window.opens, "closes": window.closes}
-    over = beyond_limit(scans, window, of.profile)
-    if over is not None:
-        return over
+    for one in beyond_limit(scans, of.profile):
+        if window.holds(one.at):
+            return Reason(Code.BEYOND_LIMIT, {"at": one.at, "limit": of.profile.scans_a_day})
     if of.now is not None and of.now <= window.last:
         return Reason(Code.CHECK_OUT_DUE, bounds)
     after = [one for one in scans if one.at > came.at]
@@ -88,14 +89,14 @@ def _no_check_out(of: Missing, came: Scan, scans: Sequence[Scan]) -> Reason:
     return Reason(Code.NO_CHECK_OUT, bounds)
 
 
-def beyond_limit(scans: Sequence[Scan], window: Window, profile: Profile) -> Reason | None:
-    """Return that a scan in *window* was one too many on its day (R11); *scans* in order."""
-    limit = profile.scans_a_day
-    if not limit:
-        return None
-    for number, one in enumerate(scans):
-        day = day_of(one.at, profile)
-        before = sum(day.holds(other.at) for other in scans[:number])
-        if before >= limit and window.holds(one.at):
-            return Reason(Code.BEYOND_LIMIT, {"at": one.at, "limit": limit})
-    return None
+def beyond_limit(scans: Iterable[Scan], profile: Profile) -> list[Scan]:
+    """Return the scans that were one too many on their day (R11); a check-out may still be one."""
+    found: list[Scan] = []
+    if profile.scans_a_day:
+        today: Counter[Instant] = Counter()
+        for one in sorted(scans, key=lambda one: (one.at, one.id)):
+            day = day_of(one.at, profile).opens
+            if today[day] >= profile.scans_a_day:
+                found.append(one)
+            today[day] += 1
+    return found
