@@ -234,6 +234,8 @@ class _Person:
         self._share = share
         self._unused: list[Scan] = []
         self._seen = {one.scan.id: one for one in facts.seen.get(person, ())}
+        # They are scans, and stay; but no reckoning of hours may rest on them.
+        self._late = {one.id: self._seen.pop(one.id) for one in self._arrears()}
         self._waivers = [
             one for one in _of_kind(facts, Action.WAIVE) if one.trainee in ("", person)
         ]
@@ -264,7 +266,8 @@ class _Person:
         return tuple(sorted(found, key=lambda one: one.hour))
 
     def _marks(self, ids: Iterable[str]) -> tuple[Mark, ...]:
-        return attend(self._segments, [self._seen[one].scan for one in ids], self._profile)
+        known = {**self._seen, **self._late}
+        return attend(self._segments, [known[one].scan for one in ids], self._profile)
 
     def _weaknesses(self, one: Seen) -> list[Reason]:
         """Return why a person must look at a scan before it counts."""
@@ -310,22 +313,30 @@ class _Person:
             pending += [one for scan in used for one in doubts[scan.id]]
             # Which scan came first may itself rest on a weak one.
             pending = pending or [one for left in doubts.values() for one in left]
-            return self._arrears(used) or [(Credit.PENDING, one) for one in _unique(pending)]
+            return [(Credit.PENDING, one) for one in _unique(pending)]
         possible = self._possible(segment, full[segment.number])
         if possible:
             return [(Credit.PENDING, one) for one in possible]
-        return [(Credit.INVALID, reason)]
+        return [(Credit.INVALID, self._without_walk_ins(segment) or reason)]
 
-    def _arrears(self, used: Iterable[Scan]) -> list[tuple[Credit, Reason]]:
-        """Return that a walk-in has no hours in arrears, unless the roster is older (14)."""
+    def _without_walk_ins(self, segment: Segment) -> Reason | None:
+        """Return that only walk-ins in arrears would have given the hours, if that is why."""
+        received = self._facts.received_at
+        if received is None or not self._late:
+            return None
+        mark = self._marks({*self._seen, *self._late})[segment.number]
+        used = [one for one in (mark.check_in, mark.check_out) if one is not None]
+        late = [one for one in used if one.id in self._late]
+        if len(used) < 2 or not late:
+            return None
+        return Reason(Code.WALK_IN_ARREARS, {"at": late[0].at, "received": received})
+
+    def _arrears(self) -> list[Scan]:
+        """Return the walk-ins that give no hours: the roster was approved after S (14)."""
         received = self._facts.received_at
         if received is None or received <= self._facts.lesson.start:
             return []
-        return [
-            (Credit.INVALID, Reason(Code.WALK_IN_ARREARS, {"at": one.at, "received": received}))
-            for one in used
-            if one.way is Way.WALK_IN
-        ][:1]
+        return [one.scan for one in self._seen.values() if one.scan.way is Way.WALK_IN]
 
     def _pair(self, segment: Segment, hour: int, mark: Mark) -> tuple[Credit, Reason]:
         """Return what a segment's pair of scans gives one of its hours."""
