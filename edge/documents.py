@@ -130,6 +130,11 @@ def roster_to_json(roster: Roster) -> bytes:
                     "period_id": entry.period_id,
                     "approved_by": entry.approved_by,
                     "received_at": time_to_json(entry.received_at),
+                    **(
+                        {"prescribed_hours": entry.prescribed_hours}
+                        if entry.prescribed_hours
+                        else {}
+                    ),
                     "trainees": [
                         {"id": trainee.id, "number": trainee.number, "name": trainee.name}
                         for trainee in entry.trainees
@@ -230,7 +235,15 @@ def _class(entry: Any, place: str) -> TrainingClass:
         approved_by=text(entry, "approved_by", place, ""),
         received_at=time(entry, "received_at", place),
         trainees=trainees,
+        prescribed_hours=_whole(entry, "prescribed_hours", place),
     )
+
+
+def _whole(entry: Any, key: str, place: str) -> int:
+    value = entry.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadDocument(f"{place}.{key}: must be a whole number, not {value!r}")
+    return value
 
 
 def _instructor(entry: Any, place: str) -> Instructor:

@@ -160,7 +160,10 @@ class Instructor:
 
 @dataclass(frozen=True, slots=True)
 class TrainingClass:
-    """A class (班期) with its period id and its roster; from the approved filing (R33)."""
+    """A class (班期) with its period id and its roster; from the approved filing (R33).
+
+    ``prescribed_hours``: of the whole course by the filing (R17), 0 where it does not say.
+    """
 
     id: str
     name: str
@@ -168,8 +171,12 @@ class TrainingClass:
     approved_by: str
     received_at: Instant
     trainees: tuple[Trainee, ...]
+    prescribed_hours: int = 0
 
     def __post_init__(self) -> None:
+        require(
+            self.prescribed_hours >= 0, f"class {self.id}: prescribed_hours must not be negative"
+        )
         ids = [trainee.id for trainee in self.trainees]
         require(len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice")
 

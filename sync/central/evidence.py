@@ -7,7 +7,7 @@ the box, from the scans of all its boxes; nothing derived is stored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from edge.events import MediaDeleted
 from edge.model import ClockQuality, Instant, Profile, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
+from edge.rules.credit import HourCredit
 from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
@@ -66,6 +67,18 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         draw=spot_checks.draw_of(connection, lesson.id),
         spot_checks=spot_checks.taken(connection, lesson.id),
     )
+
+
+def hours_of(
+    connection: Connection, planned: Planned, now: Instant
+) -> Mapping[str, tuple[HourCredit, ...]]:
+    """Return only the hours of a lesson, by person: what of its evidence they do not need is left.
+
+    Shots are asked without attendance, which their head counts alone would need.
+    """
+    profile = books.profile_of(connection, planned)
+    shots = _shots(connection, planned, profile, (), now, times.Dating(connection))
+    return credits.of_lesson(connection, planned, shots, now).hours
 
 
 def dated(connection: Connection, planned: Planned) -> Planned:

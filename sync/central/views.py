@@ -228,6 +228,11 @@ class Evidence:
             if mark.check_in and not mark.check_out and mark.segment.check_out.closes < now
         )
 
+    @property
+    def teachers(self) -> int:
+        """How many filed instructors the lesson names."""
+        return len(self.instructors)
+
     def counted(self, person_id: str, credit: str) -> int:
         """Return how many of a trainee's lesson hours have that credit."""
         return sum(one.credit is Credit(credit) for one in self.judged.hours[person_id])

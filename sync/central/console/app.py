@@ -99,6 +99,9 @@ def create_app(parts: Parts) -> Flask:
         document_words=words.document,
         reason_words=words.reason,
         size_words=words.size,
+        credit_words=words.credit,
+        unusual=words.unusual,
+        day_words=lambda at: words.day(at, zone),
         lasting=words.lasting,
     )
     return app
