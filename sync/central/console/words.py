@@ -271,6 +271,7 @@ def document(kind: str) -> str:
         "roster": _("Roster"),
         "timetable": _("Timetable"),
         "draws": _("Spot check draws"),
+        "decisions": _("Decisions about hours"),
         "bindings": _("Cameras"),
         "notices": _("Notices"),
     }.get(kind, kind)
