@@ -166,7 +166,7 @@ def test_a_decision_that_says_too_little_is_refused(change: dict[str, Any], mess
     [
         (
             {"authority": "city_platform", "handover": "one_scan"},
-            "not allowed under a city platform",
+            "under a city platform",
         ),
         ({"pairing": "lesson", "handover": "one_scan"}, "one_scan leads from segment to segment"),
         ({"pairing": "day"}, "has no windows"),

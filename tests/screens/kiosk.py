@@ -318,6 +318,8 @@ def _records(scene: Scene) -> None:
         if view == "recording":
             scene.page.evaluate(PLAYED)
         scene.shoot(f"record-{view}")
+    scene.go(f"/lessons/{LESSON_ID}?why=p-3#p-03")
+    scene.shoot("record-why")
 
 
 def _store_media(stage: Stage) -> None:
