@@ -357,6 +357,6 @@ def test_a_trainee_page_says_why_each_hour_counts(client: FlaskClient, centre: C
     centre.learn(chain, opened(two_hours(START)), scan("p-1", START), scan("p-1", at("10:27")))
     centre.clock.at = at("12:00")
     page = client.get(f"/class/{CLASS_ID}/trainee/p-1").get_data(as_text=True)
-    assert "check-out at 10:27 was before 10:29" in page
+    assert "10:27 签退早于签退开始时间 10:29" in page
     assert f"/class/{CLASS_ID}/trainee/p-1" in client.get(f"/lesson/{LESSON_ID}").get_data(True)
     assert client.get(f"/class/{CLASS_ID}/trainee/nobody").status_code == 404
