@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from edge.rules.credit import Credit, HourCredit
-from edge.rules.reasons import Reason, explain
+from edge.rules.reasons import Code, Reason, explain
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """Lesson hours (indices from 0, one after another) that are judged alike, and why.
 
-    ``former``: what was said of them before a person decided, oldest first (decision 9).
+    ``due``: nothing is lost yet, the scan that is missing may still come. ``former``: what was said of them before a person decided, oldest first (decision 9).
     """
 
     hours: tuple[int, ...]
     credit: Credit
     sentences: tuple[str, ...]
     former: tuple[str, ...]
+    due: bool = False
 
 
 def tell(hours: Iterable[HourCredit], language: str, zone: ZoneInfo) -> tuple[Passage, ...]:
@@ -36,6 +37,7 @@ def tell(hours: Iterable[HourCredit], language: str, zone: ZoneInfo) -> tuple[Pa
             hours=tuple(one.hour for one in run),
             credit=run[0].credit,
             sentences=_told(run[0].reasons, language, zone),
+            due=run[0].reasons[0].code in (Code.CHECK_IN_DUE, Code.CHECK_OUT_DUE),
             former=tuple(
                 text for old in run[0].former for text in _told(old.reasons, language, zone)
             ),
