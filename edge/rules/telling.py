@@ -14,7 +14,8 @@ from edge.rules.reasons import Code, Reason, explain
 class Passage:
     """Lesson hours (indices from 0, one after another) that are judged alike, and why.
 
-    ``due``: nothing is lost yet, the scan that is missing may still come. ``former``: what was said of them before a person decided, oldest first (decision 9).
+    ``former``: what was said of them before a person decided, oldest first (decision 9). ``due``:
+    nothing is lost yet, the scan that is missing may still come.
     """
 
     hours: tuple[int, ...]
