@@ -29,6 +29,7 @@ from edge.config import Config
 from edge.ledger import Ledger
 from edge.look.language import Babel, _, locale
 from edge.media import MediaStore
+from edge.rules.telling import tell
 from edge.store import DiskFull
 from kiosk_ui import (
     access,
@@ -134,6 +135,8 @@ def _add_words(app: Flask, config: Config, ledger: Ledger) -> None:
         room_words=words.room_words,
         reason_words=words.reason_words,
         miss_words=words.miss,
+        credit_words=words.credit_words,
+        told=lambda hours: tell(hours, locale().language, zone),
     )
     app.jinja_env.filters.update(
         masked=masked,

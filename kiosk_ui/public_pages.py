@@ -178,7 +178,8 @@ def lesson(lesson_id: str) -> str:
         abort(404)
     if view != "attendance" and access.instructor() is None:
         view = "attendance"
-    return render_template("lesson.html", record=record, view=view, now=now)
+    why = request.args.get("why", "")
+    return render_template("lesson.html", record=record, view=view, now=now, why=why)
 
 
 @pages.get("/status")

@@ -17,6 +17,7 @@ from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
 from edge.model import SECOND, GapCause, Instant, Instructor, MissCause
 from edge.rules.attendance import Kind
+from edge.rules.credit import Credit
 from edge.rules.heads import Agreement
 from edge.rules.moments import Moment as When
 from edge.rules.spot_check import Standing, spot_check_standing, spot_check_window
@@ -168,6 +169,16 @@ def greeting(greeted: Greeted, zone: ZoneInfo, now: Instant) -> Band:
             )
         follow = _("next check-in starts %(time)s", time=next_at)
         return Band("good", _("%(who)s, checked out", who=who), _join(saved, follow))
+    if meaning.kind is Kind.HANDOVER:
+        follow = _("check-out starts %(time)s", time=next_at)
+        return Band(
+            "good",
+            _("%(who)s, checked out and in again", who=who),
+            _join(_("for the next lesson hours too"), follow),
+        )
+    if meaning.kind is Kind.UNUSED:
+        limit = _("This scan is beyond today's limit and is not used")
+        return Band("info", _("%(who)s, recorded", who=who), limit)
     if meaning.kind is Kind.ALREADY and segment is not None:
         mark = greeted.marks[segment.number]
         since = clock(mark.check_in.at if mark.check_in else greeted.scan.at, zone)
@@ -280,6 +291,15 @@ def reason_words(code: str) -> str:
         "camera_out": _("Door camera out of order"),
         "declined_face": _("Prefers not to use the face"),
     }.get(code, code)
+
+
+def credit_words(credit: Credit) -> str:
+    """Return the state of a lesson hour in words."""
+    return {
+        Credit.VALID: _("counts"),
+        Credit.PENDING: _("to be reviewed"),
+        Credit.INVALID: _("does not count"),
+    }[credit]
 
 
 def refusal(code: str) -> str:

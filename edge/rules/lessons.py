@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.model import MINUTE, Duration, Instant, Lesson, LessonState, Profile, Window
+from edge.policies import Pairing
 from edge.rules.segments import segments_of
 
 # What may follow each state. A lesson that moved or fell out is made up by another lesson.
@@ -74,8 +75,13 @@ def attendance_window(lesson: Lesson, profile: Profile) -> Window:
 
 
 def start_window(lesson: Lesson, profile: Profile) -> Window:
-    """Return when an instructor may start *lesson*: from its first check-in until its end."""
-    return Window(lesson.start - profile.check_in.before, lesson.end)
+    """Return when an instructor may start *lesson*: from its first check-in until its end.
+
+    Where there are no windows, from when the cameras record it.
+    """
+    windows = profile.pairing is not Pairing.DAY
+    margin = profile.check_in if windows else profile.recording
+    return Window(lesson.start - margin.before, lesson.end)
 
 
 def kept_from_starting(

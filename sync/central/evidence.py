@@ -7,7 +7,7 @@ the box, from the scans of all its boxes; nothing derived is stored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,13 +17,14 @@ from sqlalchemy import Connection, and_, func, or_, select
 from edge.events import MediaDeleted
 from edge.model import ClockQuality, Instant, Profile, Scan, Segment, Way, Window
 from edge.rules.attendance import attend
+from edge.rules.credit import HourCredit
 from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
 from edge.rules.moments import Moment, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
-from sync.central import books, spot_checks, tables, times
+from sync.central import books, credits, spot_checks, tables, times
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
 
@@ -47,6 +48,7 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     attendees = tuple(
         Attendee(trainee, attend(segments, by_person[trainee.id], profile)) for trainee in trainees
     )
+    shots = _shots(connection, planned, profile, attendees, now, dating)
     return Evidence(
         planned=planned,
         profile=profile,
@@ -58,12 +60,25 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         looks=looks,
         undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
-        shots=_shots(connection, planned, profile, attendees, now, dating),
+        judged=credits.of_lesson(connection, planned, shots, now),
+        shots=shots,
         films=films,
         holes=_holes(connection, planned, window, films, dating),
         draw=spot_checks.draw_of(connection, lesson.id),
         spot_checks=spot_checks.taken(connection, lesson.id),
     )
+
+
+def hours_of(
+    connection: Connection, planned: Planned, now: Instant
+) -> Mapping[str, tuple[HourCredit, ...]]:
+    """Return only the hours of a lesson, by person: what of its evidence they do not need is left.
+
+    Shots are asked without attendance, which their head counts alone would need.
+    """
+    profile = books.profile_of(connection, planned)
+    shots = _shots(connection, planned, profile, (), now, times.Dating(connection))
+    return credits.of_lesson(connection, planned, shots, now).hours
 
 
 def dated(connection: Connection, planned: Planned) -> Planned:
@@ -171,9 +186,7 @@ def _undated(connection: Connection, planned: Planned, window: Window) -> int:
 
 
 def _scan(row: Any) -> Scan:
-    # A way that newer boxes may add is shown as a machine's, never as an instructor's word.
-    way = Way(row.way) if row.way in set(Way) else Way.FACE
-    return Scan(row.id, row.person_id, row.at, way)
+    return Scan(row.id, row.person_id, row.at, Way.of(row.way))
 
 
 def _shots(

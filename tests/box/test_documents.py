@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge import queries
 from edge.clock import SimulatedClock
+from edge.decisions import parse_decisions
 from edge.documents import (
     PROFILES,
     ROSTER,
@@ -24,7 +26,8 @@ from edge.inbox import apply_document
 from edge.ledger import Ledger, projection_rows
 from edge.model import MINUTE
 from edge.queries import shipped_profile
-from edge.rulebook import Rulebook, profiles_to_json
+from edge.rulebook import Rulebook, parse_profiles, profiles_to_json
+from edge.rules.profile import profile_to_mapping
 from edge.teaching import open_lesson
 from tests.boxes import (
     CLASS_ID,
@@ -129,3 +132,51 @@ def test_without_documents_a_box_has_rules_but_no_lessons(ledger: Ledger) -> Non
         assert queries.lessons(connection, 0, at("23:00")) == []
         assert queries.training_class(connection, CLASS_ID) is None
         assert queries.profile_of(connection, LESSON) == shipped_profile("default")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"action": "forgive"}, r"decisions\[0\].action: 'forgive' is none of"),
+        ({"reason": " "}, r"decisions\[0\].reason: empty"),
+        ({"hours": [0]}, "lesson hours count from 1"),
+        ({"action": "waive"}, "write which doubt is settled"),
+        ({"settles": "manual_share"}, 'belongs to the action "waive" only'),
+        ({"until": "2026-11-23T11:00:00+08:00"}, 'belongs to the action "extend" only'),
+        ({"who": "me"}, "who"),
+    ],
+)
+def test_a_decision_that_says_too_little_is_refused(change: dict[str, Any], message: str) -> None:
+    """Who decided what, and why: the error names the place in the document."""
+    entry = {
+        "id": "d-1",
+        "lesson": LESSON_ID,
+        "action": "accept",
+        "by": "县人社局",
+        "at": "2026-11-25T10:00:00+08:00",
+        "reason": "核实",
+    }
+    assert parse_decisions({"decisions": [entry]})[0].lesson_id == LESSON_ID
+    with pytest.raises(BadDocument, match=message):
+        parse_decisions({"decisions": [{**entry, **change}]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"authority": "city_platform", "handover": "one_scan"},
+            "under a city platform",
+        ),
+        ({"pairing": "lesson", "handover": "one_scan"}, "one_scan leads from segment to segment"),
+        ({"pairing": "day"}, "has no windows"),
+        ({"scans_a_day": 1}, "check-in and check-out need two"),
+        ({"ways": {"face": "maybe"}}, "ways.face"),
+        ({"class": {"size": 0}}, "size must be 1 or more"),
+    ],
+)
+def test_a_profile_that_contradicts_itself_is_refused(change: dict[str, Any], message: str) -> None:
+    """The error says what to write instead."""
+    values = profile_to_mapping(shipped_profile("default"))
+    with pytest.raises(BadDocument, match=message):
+        parse_profiles({"profiles": [{**values, **change}]})

@@ -17,7 +17,7 @@ from edge.health_events import AlertCleared, AlertRaised, DiskPlanned
 from edge.model import MINUTE, SECOND, Trainee
 from sync.central.documents import store_document
 from sync.messages import Chunk, Offer
-from tests.boxes import LESSON_ID, at, roster_of, two_hours
+from tests.boxes import CLASS_ID, LESSON_ID, at, roster_of, two_hours
 from tests.catalogues import CONSOLE, read
 from tests.central.centres import Centre, hello_of
 from tests.central.days import START, busy_day, opened, scan, sha
@@ -343,3 +343,20 @@ def test_what_a_box_says_is_wrong_is_shown_with_its_remedy(
     assert "Camera out" not in page and "another view" not in page
     boxes = text_of(client, "/boxes")
     assert "View changed" not in boxes and "20 days" in boxes
+
+
+def test_a_trainee_page_says_why_each_hour_counts(client: FlaskClient, centre: Centre) -> None:
+    """Staff read the reasons of every lesson hour, and the lesson page leads there."""
+    chain = Chain("room-203")
+    for kind, content in (
+        (ROSTER, roster_to_json(roster_of())),
+        (TIMETABLE, timetable_to_json((two_hours(START),))),
+    ):
+        store_document(centre.store, "room-203", kind, content, 1)
+    centre.know(chain)
+    centre.learn(chain, opened(two_hours(START)), scan("p-1", START), scan("p-1", at("10:27")))
+    centre.clock.at = at("12:00")
+    page = client.get(f"/class/{CLASS_ID}/trainee/p-1").get_data(as_text=True)
+    assert "10:27 签退早于签退开始时间 10:29" in page
+    assert f"/class/{CLASS_ID}/trainee/p-1" in client.get(f"/lesson/{LESSON_ID}").get_data(True)
+    assert client.get(f"/class/{CLASS_ID}/trainee/nobody").status_code == 404

@@ -302,6 +302,7 @@ def _shoot(browser: Browser, url: str, out: Path, language: str, busy: Lesson) -
         "lesson": f"/lesson/{busy.id}",
         "attendance": "/lesson/room-203-morning",
         "spot-check": "/lesson/room-203-morning",
+        "trainee": f"/class/{busy.class_id}/trainee/{busy.id.removesuffix('-morning')}-1",
         "boxes": "/boxes",
         "live": "/live",
         "live-room": "/live/room-203",

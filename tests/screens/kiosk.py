@@ -315,6 +315,8 @@ def _records(scene: Scene) -> None:
         scene.go(f"/lessons/{LESSON_ID}?view={view}")
         scene.page.wait_for_load_state("networkidle")
         scene.shoot(f"record-{view}")
+    scene.go(f"/lessons/{LESSON_ID}?why=p-3#p-03")
+    scene.shoot("record-why")
     _film(scene)
 
 

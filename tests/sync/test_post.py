@@ -17,10 +17,12 @@ from edge import bindings, events, queries
 from edge.cli import main
 from edge.clock import SimulatedClock
 from edge.config import parse
+from edge.decisions import decisions_to_json
 from edge.directions import Draw, draws_to_json, notices_to_json
 from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import (
     BINDINGS,
+    DECISIONS,
     DRAWS,
     KINDS,
     NOTICES,
@@ -37,6 +39,7 @@ from edge.logins import Logins
 from edge.model import DAY, MINUTE, Notice
 from edge.queries import shipped_profile
 from edge.rulebook import Rulebook, profiles_to_json
+from edge.rules.rulings import Action, Decision
 from sync import seal, wire
 from sync.central import answers, documents, projections, tables
 from sync.central.documents import sealed, store_document
@@ -69,6 +72,9 @@ CONTENTS = {
     ROSTER: roster_to_json(roster_of()),
     TIMETABLE: timetable_to_json((two_hours(NOW),)),
     DRAWS: draws_to_json((Draw(LESSON_ID, "县人社局", NOW - DAY),)),
+    DECISIONS: decisions_to_json(
+        (Decision("d-1", LESSON_ID, Action.ACCEPT, "县人社局", NOW, "核实"),)
+    ),
     BINDINGS: json.dumps(directed()).encode(),
     NOTICES: notices_to_json((NOTICE,)),
 }

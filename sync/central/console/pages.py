@@ -19,6 +19,9 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.look.language import locale
+from edge.rules.standing import Hours, passes
+from edge.rules.telling import tell
 from sync.central import attention, books, evidence, fleet, live_rows
 from sync.central.console import language, thumbs, words
 from sync.central.console.app import parts
@@ -88,6 +91,42 @@ def lesson(lesson_id: str) -> AnyResponse:
         day=words.day(one.lesson.start, here.config.zone),
         now=now,
         looked=looked,
+    )
+
+
+@pages.get("/class/<class_id>/trainee/<person_id>")
+def trainee(class_id: str, person_id: str) -> AnyResponse:
+    """One trainee: the hours of every lesson that has begun, which count, and why."""
+    here = parts()
+    now = here.clock.now().at
+    with here.store.reading() as connection:
+        planned = [
+            one for one in books.lessons(connection, 0, now) if one.lesson.class_id == class_id
+        ]
+        group = next(filter(None, (books.class_of(connection, one) for one in planned)), None)
+        known = (
+            next((one for one in group.trainees if one.id == person_id), None) if group else None
+        )
+        if group is None or known is None:
+            abort(404)
+        found = [
+            (one.lesson, evidence.hours_of(connection, one, now).get(person_id, ()))
+            for one in reversed(planned)
+        ]
+        profile = books.profile_of(connection, planned[-1])
+    total = Hours.of(hour for _, hours in found for hour in hours)
+    prescribed = group.prescribed_hours
+    return _live(
+        "trainee",
+        trainee=known,
+        class_name=group.name,
+        lessons=[
+            (lesson, tell(hours, locale().language, here.config.zone)) for lesson, hours in found
+        ],
+        sum=total,
+        prescribed=prescribed,
+        percent=profile.pass_percent,
+        passed=prescribed and passes(total.valid, prescribed, profile),
     )
 
 

@@ -15,10 +15,12 @@ from edge.clock import local
 from edge.directions import APPROVED, Draw
 from edge.look.language import _, locale, ngettext
 from edge.model import SECOND, Duration, Instant
+from edge.rules.credit import Credit
 from edge.rules.moments import Moment
+from edge.rules.standing import Unusual, warnings
 from sync.central.attention import Item
 from sync.central.console import faults
-from sync.central.views import SpotCheck
+from sync.central.views import Evidence, SpotCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,30 @@ class Said:
     tag: str
     about: str
     text: str
+
+
+def credit(state: Credit) -> str:
+    """Return the state of a lesson hour."""
+    return {
+        Credit.VALID: _("counts"),
+        Credit.PENDING: _("to be reviewed"),
+        Credit.INVALID: _("does not count"),
+    }[state]
+
+
+def unusual(of: Evidence) -> list[str]:
+    """Return what is unusual about a lesson's class (R16); nothing while its roster is unknown."""
+    if not of.attendees or not of.teachers:
+        return []
+    said = {
+        Unusual.TOO_LARGE: _("more than %(size)d trainees", size=of.profile.classes.size),
+        Unusual.TOO_FEW_TEACHERS: _(
+            "more than %(count)d trainees for each teacher",
+            count=of.profile.classes.trainees_a_teacher,
+        ),
+        Unusual.NO_FULL_TIME_TEACHER: _("no full-time teacher"),
+    }
+    return [said[one] for one in warnings(len(of.attendees), of.teachers, of.profile)]
 
 
 def hhmm(at: Instant, zone: ZoneInfo) -> str:
@@ -245,6 +271,7 @@ def document(kind: str) -> str:
         "roster": _("Roster"),
         "timetable": _("Timetable"),
         "draws": _("Spot check draws"),
+        "decisions": _("Decisions about hours"),
         "bindings": _("Cameras"),
         "notices": _("Notices"),
     }.get(kind, kind)
