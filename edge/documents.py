@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge.decisions import parse_decisions
 from edge.directions import (
     Bindings,
     Draw,
@@ -31,15 +32,17 @@ from edge.model import (
     TrainingClass,
 )
 from edge.rulebook import Rulebook, parse_profiles
+from edge.rules.rulings import Decision
 
 BINDINGS = "bindings"
+DECISIONS = "decisions"
 DRAWS = "draws"
 NOTICES = "notices"
 PROFILES = "profiles"
 ROSTER = "roster"
 TIMETABLE = "timetable"
 # In the order in which they are sent and applied.
-KINDS = (PROFILES, ROSTER, TIMETABLE, DRAWS, BINDINGS, NOTICES)
+KINDS = (PROFILES, ROSTER, TIMETABLE, DRAWS, DECISIONS, BINDINGS, NOTICES)
 # By these a lesson is judged; its opening freezes them.
 JUDGING = (PROFILES, ROSTER, TIMETABLE, DRAWS)
 
@@ -52,7 +55,15 @@ class Roster:
     instructors: tuple[Instructor, ...]
 
 
-Parsed = tuple[Lesson, ...] | Roster | Rulebook | Bindings | tuple[Draw, ...] | tuple[Notice, ...]
+Parsed = (
+    tuple[Lesson, ...]
+    | Roster
+    | Rulebook
+    | Bindings
+    | tuple[Draw, ...]
+    | tuple[Decision, ...]
+    | tuple[Notice, ...]
+)
 
 
 def parse(kind: str, content: bytes) -> Parsed:
@@ -69,6 +80,7 @@ def parse(kind: str, content: bytes) -> Parsed:
         PROFILES: parse_profiles,
         BINDINGS: parse_bindings,
         DRAWS: parse_draws,
+        DECISIONS: parse_decisions,
         NOTICES: parse_notices,
     }
     if kind not in readers:

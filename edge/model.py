@@ -3,8 +3,7 @@
 Owns the vocabulary (see docs/glossary.md); promises that a value, once constructed, is valid.
 Pure: no I/O, no clock, no randomness.
 
-Units: an ``Instant`` is microseconds since 1970-01-01T00:00Z, a ``Duration`` is microseconds.
-Integers, because they are exact, sort in SQLite and have one JSON form.
+Units of time are those of ``edge.units``; what a region decides is in ``edge.policies``.
 """
 
 from __future__ import annotations
@@ -12,21 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-Instant = int
-Duration = int
-
-SECOND: Duration = 1_000_000
-MINUTE: Duration = 60 * SECOND
-DAY: Duration = 24 * 60 * MINUTE
-
-
-class Invalid(ValueError):
-    """A value breaks its own rules; the message names the field and what is allowed."""
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise Invalid(message)
+from edge.policies import ManualEntryRule as ManualEntryRule
+from edge.policies import Margin as Margin
+from edge.policies import Policy as Policy
+from edge.policies import Profile as Profile
+from edge.policies import RetentionRule as RetentionRule
+from edge.policies import SnapshotRule as SnapshotRule
+from edge.policies import SpotCheckRule as SpotCheckRule
+from edge.policies import Way as Way
+from edge.units import DAY as DAY
+from edge.units import MINUTE as MINUTE
+from edge.units import SECOND as SECOND
+from edge.units import Duration as Duration
+from edge.units import Instant as Instant
+from edge.units import Invalid as Invalid
+from edge.units import require
 
 
 class ClockQuality(StrEnum):
@@ -76,7 +75,7 @@ class Window:
     closes: Instant
 
     def __post_init__(self) -> None:
-        _require(self.opens <= self.closes, "window: opens must not be after closes")
+        require(self.opens <= self.closes, "window: opens must not be after closes")
 
     @property
     def last(self) -> Instant:
@@ -96,7 +95,7 @@ class LessonHour:
     end: Instant
 
     def __post_init__(self) -> None:
-        _require(self.start < self.end, "lesson hour: start must be before end")
+        require(self.start < self.end, "lesson hour: start must be before end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +113,10 @@ class Lesson:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        _require(bool(self.id), "lesson: id is missing")
-        _require(bool(self.hours), f"lesson {self.id}: hours: at least one lesson hour is needed")
+        require(bool(self.id), "lesson: id is missing")
+        require(bool(self.hours), f"lesson {self.id}: hours: at least one lesson hour is needed")
         for before, after in zip(self.hours, self.hours[1:], strict=False):
-            _require(
+            require(
                 before.end <= after.start,
                 f"lesson {self.id}: hours: lesson hours must follow one another",
             )
@@ -142,8 +141,8 @@ class Trainee:
     name: str
 
     def __post_init__(self) -> None:
-        _require(bool(self.id), "trainee: id is missing")
-        _require(bool(self.name), f"trainee {self.id}: name is missing")
+        require(bool(self.id), "trainee: id is missing")
+        require(bool(self.name), f"trainee {self.id}: name is missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +154,8 @@ class Instructor:
     pin_hash: str
 
     def __post_init__(self) -> None:
-        _require(bool(self.id), "instructor: id is missing")
-        _require(bool(self.name), f"instructor {self.id}: name is missing")
+        require(bool(self.id), "instructor: id is missing")
+        require(bool(self.name), f"instructor {self.id}: name is missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +171,7 @@ class TrainingClass:
 
     def __post_init__(self) -> None:
         ids = [trainee.id for trainee in self.trainees]
-        _require(
-            len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice"
-        )
+        require(len(set(ids)) == len(ids), f"class {self.id}: a trainee stands on the roster twice")
 
 
 class GapCause(StrEnum):
@@ -218,13 +215,6 @@ class MissCause(StrEnum):
     NO_CAMERA = "no_camera"
 
 
-class Way(StrEnum):
-    """How a presence was established."""
-
-    FACE = "face"
-    MANUAL = "manual"
-
-
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One presence of one person at one box, untyped (decision 1)."""
@@ -262,73 +252,6 @@ class SnapshotSlot:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotRule:
-    """One line of a profile's snapshot plan, as offsets from the lesson hour's start (R5)."""
-
-    earliest: Duration
-    aim: Duration
-    latest: Duration
-
-    def __post_init__(self) -> None:
-        _require(
-            0 <= self.earliest <= self.aim <= self.latest,
-            "snapshot plan: need 0 <= from <= aim <= to",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """How long before and after a moment something is allowed or done."""
-
-    before: Duration
-    after: Duration
-
-
-@dataclass(frozen=True, slots=True)
-class ManualEntryRule:
-    """R9 and decision 8. ``review_percent``: above this share of a class, manual is 待审核."""
-
-    allowed: bool
-    reasons: tuple[str, ...]
-    review_percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionRule:
-    """How long media stay on the box, in days (decision 20, R18).
-
-    Pictures: after the centre's receipt for them. Ordinary video: with ``video`` ``safe`` after the
-    receipt, with ``limit`` after the lesson, whether or not it reached the centre. Video that
-    stands for evidence: ``evidence_days`` after the lesson, and not without a receipt.
-    """
-
-    snapshot_days: int = 180
-    photo_days: int = 30
-    video: str = "safe"
-    video_days: int = 14
-    evidence_days: int = 1827  # five years
-
-    def __post_init__(self) -> None:
-        _require(self.video in ("safe", "limit"), "retention: video is safe or limit")
-        _require(
-            min(self.snapshot_days, self.photo_days, self.video_days) >= 0,
-            "retention: days must not be negative",
-        )
-        _require(
-            self.evidence_days >= self.video_days,
-            "retention: evidence_days must not be less than video_days",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SpotCheckRule:
-    """When pictures of a spot check are taken: S + ``after_start`` to E - ``before_end`` (R6)."""
-
-    after_start: Duration = 15 * MINUTE
-    before_end: Duration = 25 * MINUTE
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """A text of the centre for the people in the room, of at most 140 characters (R26).
 
@@ -350,37 +273,3 @@ class Notice:
         unless it is surely over.
         """
         return now < self.valid_until and (self.valid_from <= now or not dated)
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One region's numbers, versioned; a lesson is judged by the version it was taught under."""
-
-    name: str
-    version: int
-    time_zone: str
-    authority: str
-    lesson_hour: Duration
-    hours_a_segment: int
-    break_ends_segment: Duration
-    check_in: Margin
-    check_out: Margin
-    minimum_presence: Duration
-    manual_entry: ManualEntryRule
-    snapshots: tuple[SnapshotRule, ...]
-    recording: Margin
-    pass_percent: int
-    shown_days_before: int
-    retention: RetentionRule = RetentionRule()
-    spot_check: SpotCheckRule = SpotCheckRule()
-
-    def __post_init__(self) -> None:
-        _require(self.version >= 1, f"profile {self.name}: version must be 1 or more")
-        _require(self.hours_a_segment >= 1, f"profile {self.name}: hours_a_segment must be >= 1")
-        _require(0 < self.pass_percent <= 100, f"profile {self.name}: pass_percent is 1 to 100")
-        _require(self.lesson_hour > 0, f"profile {self.name}: lesson_hour must be positive")
-        for rule in self.snapshots:
-            _require(
-                rule.latest <= self.lesson_hour,
-                f"profile {self.name}: snapshots: 'to' lies after the lesson hour's end",
-            )

@@ -29,6 +29,7 @@ from edge.model import (
 )
 from edge.rulebook import Rulebook
 from edge.rules.profile import profile_from_toml
+from edge.rules.rulings import Decision
 
 # No window of a shipped profile reaches further beyond a lesson than this.
 _REACH = 6 * 3600 * 1_000_000
@@ -188,6 +189,12 @@ def draw_of(connection: sqlite3.Connection, lesson_id: str) -> Draw | None:
     return Draw(row["lesson_id"], row["drawn_by"], row["drawn_at"], verdict)
 
 
+def decisions(connection: sqlite3.Connection, lesson_id: str) -> tuple[Decision, ...]:
+    """Return what people decided about a lesson, by the document in force, in order of time."""
+    found = _decisions(_content_in_force(connection, documents.DECISIONS))
+    return tuple(one for one in found if one.lesson_id == lesson_id)
+
+
 def notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:
     """Return the notices in force, in the order of their beginning; ``Notice.shown`` says when."""
     return _notices(_content_in_force(connection, documents.NOTICES))
@@ -279,8 +286,17 @@ def _notices(content: bytes) -> tuple[Notice, ...]:
     return cast("tuple[Notice, ...]", documents.parse(documents.NOTICES, content))
 
 
+@lru_cache(maxsize=4)
+def _decisions(content: bytes) -> tuple[Decision, ...]:
+    return cast("tuple[Decision, ...]", documents.parse(documents.DECISIONS, content))
+
+
 # What a document states that is not there: nothing, whatever its kind.
-_NOTHING = {documents.PROFILES: b'{"profiles":[]}', documents.NOTICES: b'{"notices":[]}'}
+_NOTHING = {
+    documents.PROFILES: b'{"profiles":[]}',
+    documents.NOTICES: b'{"notices":[]}',
+    documents.DECISIONS: b'{"decisions":[]}',
+}
 
 
 def _content(connection: sqlite3.Connection, sha256: str) -> bytes:
@@ -302,4 +318,4 @@ def _taught(row: sqlite3.Row) -> Lesson:
 
 
 def _scan(row: sqlite3.Row) -> Scan:
-    return Scan(row["id"], row["person_id"], row["at"], Way(row["way"]))
+    return Scan(row["id"], row["person_id"], row["at"], Way.of(row["way"]))

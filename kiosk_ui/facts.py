@@ -208,7 +208,7 @@ def _greeted(
     ).fetchone()
     if row is None:
         return None
-    scan = Scan(row["id"], row["person_id"], row["at"], Way(row["way"]))
+    scan = Scan(row["id"], row["person_id"], row["at"], Way.of(row["way"]))
     until = said.at + GREETING
     name = queries.person_name(connection, scan.person_id) or ""
     mine = [

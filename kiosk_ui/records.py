@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from edge import pictures, queries, times
+from edge import credits, pictures, queries, times
 from edge.clock import local
 from edge.config import Config
 from edge.model import (
@@ -23,7 +23,8 @@ from edge.model import (
 )
 from edge.pictures import Copy
 from edge.queries import LessonRun
-from edge.rules.attendance import Credit, HourCredit, Mark, credit
+from edge.rules.attendance import Mark
+from edge.rules.credit import Credit, HourCredit, Judged
 from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import over, recording_window
@@ -117,6 +118,7 @@ class Record:
     run: LessonRun | None
     instructors: dict[str, Instructor]
     lines: tuple[Line, ...]
+    judged: Judged
     entries: dict[str, Entry]
     opened: Moment | None
     ended: Moment | None
@@ -178,11 +180,8 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
     """Return the record of *lesson*."""
     sheet = facts.sheet(connection, lesson)
     entries = _entries(connection, sheet)
-    without_photo = frozenset(scan_id for scan_id, one in entries.items() if not one.photo)
-    lines = tuple(
-        Line(trainee, marks, credit(marks, without_photo))
-        for trainee, marks in ((one, sheet.of(one.id)) for one in sheet.trainees)
-    )
+    judged = credits.of_lesson(connection, lesson, now)
+    lines = tuple(Line(one, sheet.of(one.id), judged.hours[one.id]) for one in sheet.trainees)
     dating = times.Dating(connection)
     axis = recording_window(lesson, sheet.profile)
     recordings, gaps = _film(connection, dating, lesson.id, axis)
@@ -194,6 +193,7 @@ def read(connection: sqlite3.Connection, lesson: Lesson, config: Config, now: In
         run=run,
         instructors={one.id: one for one in queries.instructors(connection)},
         lines=lines,
+        judged=judged,
         entries=entries,
         opened=dating.event(run.opened_seq)[1] if run and run.opened_seq else None,
         ended=dating.event(run.ended_seq)[1] if run and run.ended_seq else None,

@@ -1,21 +1,28 @@
-"""What scans mean: check-in, check-out and the credit of each lesson hour. Pure.
+"""What scans mean: which one is a check-in, which one a check-out. Pure.
 
 One function, ``meaning``, answers both the person at the door ("what was that look?") and the
-count of hours, so that the screen cannot promise what the credit does not keep. Scans are facts
-and stay untyped (decision 1); everything here is derived and can be derived again.
+count of hours (``edge.rules.credit``), so that the screen cannot promise what the credit does not
+keep. Scans are facts and stay untyped (decision 1); everything here can be derived again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.model import Instant, Profile, Scan, Segment, Way
+from edge.model import Instant, Profile, Scan, Segment
+from edge.policies import Handover
+from edge.rules.segments import day_of
 
 
 class Kind(StrEnum):
-    """What a scan turns out to be."""
+    """What a scan turns out to be.
+
+    ``HANDOVER``: out of one segment and into the next at once. ``UNUSED``: beyond the profile's
+    scans a day; it is kept and counts for nothing.
+    """
 
     CHECK_IN = "check_in"
     CHECK_OUT = "check_out"
@@ -23,6 +30,8 @@ class Kind(StrEnum):
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     OUTSIDE = "outside"
+    HANDOVER = "handover"
+    UNUSED = "unused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +57,30 @@ class Meaning:
     next_at: Instant | None
 
 
-class Credit(StrEnum):
-    """State of a lesson hour: 有效, 待审核, 无效. On the box all of them are provisional (暂计)."""
-
-    VALID = "valid"
-    PENDING = "pending"
-    INVALID = "invalid"
-
-
-class Reason(StrEnum):
-    """Why a lesson hour has its credit."""
-
-    COMPLETE = "complete"
-    MANUAL_WITHOUT_PHOTO = "manual_without_photo"
-    NO_CHECK_IN = "no_check_in"
-    NO_CHECK_OUT = "no_check_out"
-
-
-@dataclass(frozen=True, slots=True)
-class HourCredit:
-    """The credit of one lesson hour (index from 0) for one trainee."""
-
-    hour: int
-    credit: Credit
-    reason: Reason
-
-
 def fresh(segments: Iterable[Segment]) -> tuple[Mark, ...]:
     """Return the marks of somebody who has not been seen yet."""
     return tuple(Mark(segment) for segment in segments)
 
 
-def meaning(marks: Sequence[Mark], at: Instant, profile: Profile) -> Meaning:
+def meaning(
+    marks: Sequence[Mark], at: Instant, profile: Profile, earlier_today: int = 0
+) -> Meaning:
     """Return what a scan at *at* means for somebody with *marks*.
+
+    *earlier_today*: how many scans of the person there were before it on its calendar day. A limit
+    of scans a day never keeps anybody from the check-out that is still missing (decision 5).
+    """
+    found = _meaning(marks, at, profile)
+    if profile.scans_a_day and earlier_today >= profile.scans_a_day:
+        segment = found.segment
+        missing = segment is not None and marks[segment.number].check_out is None
+        if not (found.kind in (Kind.CHECK_OUT, Kind.HANDOVER) and missing):
+            return Meaning(Kind.UNUSED, None, None)
+    return found
+
+
+def _meaning(marks: Sequence[Mark], at: Instant, profile: Profile) -> Meaning:
+    """Return what a scan means where nothing limits their number.
 
     The open segment is served first (decision 5): who is checked in and not yet out checks out
     when that window is open, and otherwise hears when it opens. Within the minimum presence a
@@ -92,7 +92,7 @@ def meaning(marks: Sequence[Mark], at: Instant, profile: Profile) -> Meaning:
         segment = mark.segment
         present = at - mark.check_in.at
         if segment.check_out.holds(at) and present >= profile.minimum_presence:
-            return Meaning(Kind.CHECK_OUT, segment, _next_check_in(marks, segment, at))
+            return _leaving(marks, segment, at, profile)
         if at < segment.check_out.closes:
             opens = max(segment.check_out.opens, mark.check_in.at + profile.minimum_presence)
             return Meaning(Kind.ALREADY, segment, opens)
@@ -102,7 +102,7 @@ def meaning(marks: Sequence[Mark], at: Instant, profile: Profile) -> Meaning:
     for mark in marks:
         # A repeated check-out does no harm, and the last valid one counts (decision 4).
         if mark.complete and mark.segment.check_out.holds(at):
-            return Meaning(Kind.CHECK_OUT, mark.segment, _next_check_in(marks, mark.segment, at))
+            return _leaving(marks, mark.segment, at, profile)
     for mark in marks:
         if mark.check_in is None and at < mark.segment.check_in.opens:
             started = [other for other in marks if other.segment.number < mark.segment.number]
@@ -118,6 +118,24 @@ def meaning(marks: Sequence[Mark], at: Instant, profile: Profile) -> Meaning:
         if mark.check_in is None and at <= mark.segment.check_out.closes:
             return Meaning(Kind.TOO_LATE, mark.segment, None)
     return Meaning(Kind.OUTSIDE, None, None)
+
+
+def _leaving(marks: Sequence[Mark], segment: Segment, at: Instant, profile: Profile) -> Meaning:
+    """Return a check-out, which under a one-scan handover also checks in to what follows."""
+    follower = _handed_over(marks, segment, at, profile)
+    if follower is not None:
+        return Meaning(Kind.HANDOVER, segment, follower.check_out.opens)
+    return Meaning(Kind.CHECK_OUT, segment, _next_check_in(marks, segment, at))
+
+
+def _handed_over(
+    marks: Sequence[Mark], segment: Segment, at: Instant, profile: Profile
+) -> Segment | None:
+    following = segment.number + 1
+    if profile.handover is not Handover.ONE_SCAN or following >= len(marks):
+        return None
+    mark = marks[following]
+    return mark.segment if mark.check_in is None and mark.segment.check_in.holds(at) else None
 
 
 def _next_check_in(marks: Sequence[Mark], segment: Segment, at: Instant) -> Instant | None:
@@ -138,39 +156,19 @@ def attend(
     Scans may come in any order.
     """
     marks = list(fresh(segments))
+    today: Counter[Instant] = Counter()
     for scan in sorted(scans, key=lambda scan: (scan.at, scan.id)):
-        found = meaning(marks, scan.at, profile)
+        # The calendar matters to a limit a day only, and reading it costs.
+        day = day_of(scan.at, profile).opens if profile.scans_a_day else 0
+        found = meaning(marks, scan.at, profile, today[day])
+        today[day] += 1
         if found.segment is None:
             continue
         number = found.segment.number
         if found.kind is Kind.CHECK_IN:
             marks[number] = Mark(found.segment, scan)
-        elif found.kind is Kind.CHECK_OUT:
+        elif found.kind in (Kind.CHECK_OUT, Kind.HANDOVER):
             marks[number] = Mark(found.segment, marks[number].check_in, scan)
+        if found.kind is Kind.HANDOVER:
+            marks[number + 1] = Mark(marks[number + 1].segment, scan)
     return tuple(marks)
-
-
-def credit(
-    marks: Iterable[Mark], without_photo: frozenset[str] = frozenset()
-) -> tuple[HourCredit, ...]:
-    """Return the credit of every lesson hour that *marks* cover, in order.
-
-    ``without_photo`` holds the ids of scans that no photo supports: a manual entry among them
-    makes the hours pending (decision 8).
-    """
-    credits: list[HourCredit] = []
-    for mark in marks:
-        state, reason = _segment_credit(mark, without_photo)
-        credits.extend(HourCredit(hour, state, reason) for hour in mark.segment.hours)
-    return tuple(sorted(credits, key=lambda entry: entry.hour))
-
-
-def _segment_credit(mark: Mark, without_photo: frozenset[str]) -> tuple[Credit, Reason]:
-    if mark.check_in is None:
-        return Credit.INVALID, Reason.NO_CHECK_IN
-    if mark.check_out is None:
-        return Credit.INVALID, Reason.NO_CHECK_OUT
-    for scan in (mark.check_in, mark.check_out):
-        if scan.way is Way.MANUAL and scan.id in without_photo:
-            return Credit.PENDING, Reason.MANUAL_WITHOUT_PHOTO
-    return Credit.VALID, Reason.COMPLETE

@@ -6,16 +6,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from edge.model import (
-    Invalid,
+from edge.policies import (
+    SHIPPED_WAYS,
+    Basis,
+    ClassRule,
+    Handover,
     ManualEntryRule,
     Margin,
+    Pairing,
+    Policy,
     Profile,
     RetentionRule,
     SnapshotRule,
     SpotCheckRule,
+    Way,
 )
 from edge.settings import ConfigError, Settings, Table, duration, duration_text
+from edge.units import Invalid
 
 
 def profile_from_toml(text: str, source: str) -> Profile:
@@ -29,6 +36,7 @@ def profile_from_mapping(values: Mapping[str, Any], source: str) -> Profile:
 
 
 def _profile(root: Table, source: str) -> Profile:
+    pairing = Pairing(root.text("pairing", "segment", choices=tuple(Pairing)))
     try:
         profile = Profile(
             name=root.text("name"),
@@ -38,8 +46,8 @@ def _profile(root: Table, source: str) -> Profile:
             lesson_hour=root.converted("lesson_hour", duration),
             hours_a_segment=root.whole("hours_a_segment", least=1),
             break_ends_segment=root.converted("break_ends_segment", duration),
-            check_in=_margin(root, "check_in"),
-            check_out=_margin(root, "check_out"),
+            check_in=_window(root, "check_in", pairing),
+            check_out=_window(root, "check_out", pairing),
             minimum_presence=root.converted("minimum_presence", duration),
             manual_entry=_manual_entry(root.table("manual_entry")),
             snapshots=tuple(_snapshot(table) for table in root.tables("snapshot")),
@@ -48,6 +56,13 @@ def _profile(root: Table, source: str) -> Profile:
             shown_days_before=root.whole("shown_days_before"),
             retention=_retention(root.table("retention")),
             spot_check=_spot_check(root.table("spot_check")),
+            pairing=pairing,
+            basis=Basis(root.text("basis", "schedule", choices=tuple(Basis))),
+            handover=Handover(root.text("handover", "two_scans", choices=tuple(Handover))),
+            ways=_ways(root.table("ways")),
+            scans_a_day=root.whole("scans_a_day", 0),
+            qr_seconds=root.whole("qr_seconds", 0),
+            classes=_classes(root.table("class")),
         )
     except Invalid as error:
         raise ConfigError(f"{source}: {error}") from error
@@ -62,11 +77,52 @@ def _margin(root: Table, key: str) -> Margin:
     return margin
 
 
+def _window(root: Table, key: str, pairing: Pairing) -> Margin:
+    """Return a window; a profile without windows must not state what would never be used."""
+    if pairing is not Pairing.DAY:
+        return _margin(root, key)
+    if key in root:
+        raise root.error(
+            key,
+            'pairing = "day" has no windows: the first and the last scan of the day count. '
+            f"Leave [{key}] out.",
+        )
+    return Margin(0, 0)
+
+
+def _ways(table: Table) -> dict[Way, Policy]:
+    """Return what each way of being present is worth; what is not stated is the shipped policy."""
+    ways = {
+        way: Policy(table.text(way, SHIPPED_WAYS[way], choices=tuple(Policy)))
+        for way in SHIPPED_WAYS
+    }
+    table.finish()
+    return ways
+
+
+def _classes(table: Table) -> ClassRule:
+    shipped = ClassRule()
+    rule = ClassRule(
+        size=table.whole("size", shipped.size),
+        trainees_a_teacher=table.whole("trainees_a_teacher", shipped.trainees_a_teacher),
+        roster_freeze=table.text(
+            "roster_freeze", shipped.roster_freeze, choices=("none", "on_publish")
+        ),
+        exports_a_day=table.whole("exports_a_day", shipped.exports_a_day),
+        id_types=table.texts("id_types", shipped.id_types),
+        masking=table.text("masking", shipped.masking, choices=("first_six",)),
+        correction_days=table.whole("correction_days", shipped.correction_days),
+    )
+    table.finish()
+    return rule
+
+
 def _manual_entry(table: Table) -> ManualEntryRule:
     rule = ManualEntryRule(
         allowed=table.flag("allowed"),
         reasons=table.texts("reasons"),
         review_percent=table.whole("review_percent", most=100),
+        review_times=table.whole("review_times", 3, least=1),
     )
     table.finish()
     return rule
@@ -116,7 +172,9 @@ def profile_to_mapping(profile: Profile) -> dict[str, Any]:
     def margin(value: Margin) -> dict[str, str]:
         return {"before": duration_text(value.before), "after": duration_text(value.after)}
 
+    windows = {"check_in": margin(profile.check_in), "check_out": margin(profile.check_out)}
     return {
+        **({} if profile.pairing is Pairing.DAY else windows),
         "name": profile.name,
         "version": profile.version,
         "time_zone": profile.time_zone,
@@ -127,13 +185,19 @@ def profile_to_mapping(profile: Profile) -> dict[str, Any]:
         "minimum_presence": duration_text(profile.minimum_presence),
         "pass_percent": profile.pass_percent,
         "shown_days_before": profile.shown_days_before,
-        "check_in": margin(profile.check_in),
-        "check_out": margin(profile.check_out),
+        "pairing": str(profile.pairing),
+        "basis": str(profile.basis),
+        "handover": str(profile.handover),
+        "ways": {str(way): str(policy) for way, policy in profile.ways.items()},
+        "scans_a_day": profile.scans_a_day,
+        "qr_seconds": profile.qr_seconds,
+        "class": {**asdict(profile.classes), "id_types": list(profile.classes.id_types)},
         "recording": margin(profile.recording),
         "manual_entry": {
             "allowed": profile.manual_entry.allowed,
             "reasons": list(profile.manual_entry.reasons),
             "review_percent": profile.manual_entry.review_percent,
+            "review_times": profile.manual_entry.review_times,
         },
         "retention": asdict(profile.retention),
         "spot_check": {

@@ -23,7 +23,7 @@ from edge.rules.lessons import attendance_window, recording_window
 from edge.rules.moments import Moment, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
-from sync.central import books, spot_checks, tables, times
+from sync.central import books, credits, spot_checks, tables, times
 from sync.central.views import Attendee, Evidence, Film, Hole, Look, Planned, Shot
 
 
@@ -47,6 +47,7 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
     attendees = tuple(
         Attendee(trainee, attend(segments, by_person[trainee.id], profile)) for trainee in trainees
     )
+    shots = _shots(connection, planned, profile, attendees, now, dating)
     return Evidence(
         planned=planned,
         profile=profile,
@@ -58,7 +59,8 @@ def of_lesson(connection: Connection, planned: Planned, now: Instant) -> Evidenc
         looks=looks,
         undated=_undated(connection, planned, attendance),
         strangers=len([person for person in by_person if person not in known]),
-        shots=_shots(connection, planned, profile, attendees, now, dating),
+        judged=credits.of_lesson(connection, planned, shots, now),
+        shots=shots,
         films=films,
         holes=_holes(connection, planned, window, films, dating),
         draw=spot_checks.draw_of(connection, lesson.id),
@@ -171,9 +173,7 @@ def _undated(connection: Connection, planned: Planned, window: Window) -> int:
 
 
 def _scan(row: Any) -> Scan:
-    # A way that newer boxes may add is shown as a machine's, never as an instructor's word.
-    way = Way(row.way) if row.way in set(Way) else Way.FACE
-    return Scan(row.id, row.person_id, row.at, way)
+    return Scan(row.id, row.person_id, row.at, Way.of(row.way))
 
 
 def _shots(

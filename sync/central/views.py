@@ -26,6 +26,7 @@ from edge.model import (
     Window,
 )
 from edge.rules.attendance import Mark
+from edge.rules.credit import Credit, Judged
 from edge.rules.dating import Span
 from edge.rules.moments import Moment
 
@@ -188,6 +189,7 @@ class Evidence:
     looks: dict[str, Look]
     strangers: int
     undated: int
+    judged: Judged
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     holes: tuple[Hole, ...]
@@ -225,6 +227,10 @@ class Evidence:
             for mark in one.marks
             if mark.check_in and not mark.check_out and mark.segment.check_out.closes < now
         )
+
+    def counted(self, person_id: str, credit: str) -> int:
+        """Return how many of a trainee's lesson hours have that credit."""
+        return sum(one.credit is Credit(credit) for one in self.judged.hours[person_id])
 
     def entered_by_hand(self) -> int:
         """Return how many of the class have a manual entry."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.model import MINUTE, SECOND, Scan, Way
 from edge.queries import shipped_profile
-from edge.rules.attendance import Credit, Kind, Reason, attend, credit, fresh, meaning
+from edge.rules.attendance import Kind, attend, fresh, meaning
 from edge.rules.segments import segments_of
 from tests.boxes import at, lesson_of
 
@@ -67,24 +67,6 @@ def test_two_complete_segments_need_four_scans() -> None:
     """Decision 3: four lesson hours are 2+2, in and out each."""
     scans = [scan(time) for time in ("08:50", "10:30", "10:31", "12:01")]
     assert all(mark.complete for mark in attend(TWO, scans, DEFAULT))
-    assert [entry.credit for entry in credit(attend(TWO, scans, DEFAULT))] == [Credit.VALID] * 4
-
-
-def test_left_early_gives_no_credit() -> None:
-    """Decision 7: nothing is ever filled in; the reason says what is missing."""
-    marks = attend(ONE, [scan("08:50"), scan("10:27")], DEFAULT)
-    assert [(entry.credit, entry.reason) for entry in credit(marks)] == [
-        (Credit.INVALID, Reason.NO_CHECK_OUT),
-        (Credit.INVALID, Reason.NO_CHECK_OUT),
-    ]
-
-
-def test_a_manual_entry_without_a_photo_waits_for_review() -> None:
-    """Decision 8: a manual entry needs a photo taken by the box."""
-    entry = scan("08:50", Way.MANUAL)
-    marks = attend(ONE, [entry, scan("10:30")], DEFAULT)
-    assert [item.credit for item in credit(marks, frozenset({entry.id}))] == [Credit.PENDING] * 2
-    assert [item.credit for item in credit(marks)] == [Credit.VALID] * 2
 
 
 times = st.lists(st.integers(0, 4 * 3600), max_size=12)
@@ -136,8 +118,8 @@ def test_no_mark_lies_outside_its_window(seconds: list[int]) -> None:
 
 
 def test_nobody_is_checked_in_before_being_seen() -> None:
-    """Fresh marks hold nothing and credit nothing."""
-    assert [entry.reason for entry in credit(fresh(ONE))] == [Reason.NO_CHECK_IN] * 2
+    """Fresh marks hold nothing."""
+    assert not any(mark.check_in or mark.check_out for mark in fresh(ONE))
 
 
 def test_the_minimum_presence_guards_windows_that_meet() -> None:
