@@ -137,3 +137,14 @@ ALTER TABLE draw ADD COLUMN verdict TEXT NOT NULL DEFAULT ''
 CREATE INDEX media_by_file ON media (sha256)
 """,
     )
+
+
+@box()
+def pins_of_trainees(db: Database) -> None:
+    """PINs of trainees, for whoever does not use the face (decision 19)."""
+    run_script(
+        db,
+        """
+ALTER TABLE trainee ADD COLUMN pin_hash TEXT NOT NULL DEFAULT ''
+""",
+    )

@@ -35,6 +35,7 @@ from kiosk_ui import (
     facts,
     instructor_pages,
     media_pages,
+    pin_pages,
     public_pages,
     spot_check_pages,
     words,
@@ -95,6 +96,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         instructor_pages.pages,
         spot_check_pages.pages,
         media_pages.pages,
+        pin_pages.pages,
     ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)
