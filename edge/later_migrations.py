@@ -162,3 +162,14 @@ CREATE TABLE recording_order (
 ) STRICT
 """,
     )
+
+
+@box()
+def pins_of_trainees(db: Database) -> None:
+    """PINs of trainees, for whoever does not use the face (decision 19)."""
+    run_script(
+        db,
+        """
+ALTER TABLE trainee ADD COLUMN pin_hash TEXT NOT NULL DEFAULT ''
+""",
+    )

@@ -8,7 +8,7 @@ Units of time are those of ``edge.units``; what a region decides is in ``edge.po
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from edge.policies import ManualEntryRule as ManualEntryRule
@@ -134,11 +134,15 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Trainee:
-    """One line of a roster. ``number`` is the student number shown beside a masked name."""
+    """One line of a roster. ``number`` is the student number shown beside a masked name.
+
+    ``pin_hash`` is an argon2 hash, empty while no PIN was issued; the PIN itself is nowhere.
+    """
 
     id: str
     number: str
     name: str
+    pin_hash: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         require(bool(self.id), "trainee: id is missing")

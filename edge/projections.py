@@ -142,9 +142,9 @@ def _replace_roster(connection: sqlite3.Connection, roster: documents.Roster) ->
         ],
     )
     connection.executemany(
-        "INSERT INTO trainee VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO trainee VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (entry.id, trainee.id, trainee.number, trainee.name, position)
+            (entry.id, trainee.id, trainee.number, trainee.name, position, trainee.pin_hash)
             for entry in roster.classes
             for position, trainee in enumerate(entry.trainees)
         ],

@@ -130,7 +130,8 @@ def training_class(connection: sqlite3.Connection, class_id: str) -> TrainingCla
     if row is None:
         return None
     trainees = connection.execute(
-        "SELECT person_id, number, name FROM trainee WHERE class_id = ? ORDER BY position",
+        "SELECT person_id, number, name, pin_hash FROM trainee WHERE class_id = ? "
+        "ORDER BY position",
         (class_id,),
     ).fetchall()
     return TrainingClass(

@@ -26,7 +26,7 @@ from itsdangerous import BadSignature
 from edge import queries
 from edge.clock import monotonic
 from edge.files import replace_file
-from edge.model import Instructor
+from edge.model import Instructor, Trainee
 from kiosk_ui.parts import parts
 
 INACTIVE_S = 180
@@ -48,35 +48,35 @@ class PinLock:
         self._failures: dict[str, int] = {}
         self._until: dict[str, float] = {}
 
-    def wait(self, instructor_id: str) -> float:
+    def wait(self, person_id: str) -> float:
         """Return how many seconds must pass before the next try; 0.0 when it may be now."""
-        return max(0.0, self._until.get(instructor_id, 0.0) - self._now())
+        return max(0.0, self._until.get(person_id, 0.0) - self._now())
 
-    def tries_left(self, instructor_id: str) -> int:
+    def tries_left(self, person_id: str) -> int:
         """Return how many wrong PINs are still free of a wait."""
-        return max(0, FREE_TRIES - self._failures.get(instructor_id, 0))
+        return max(0, FREE_TRIES - self._failures.get(person_id, 0))
 
-    def opens(self, instructor: Instructor, pin: str) -> bool:
+    def opens(self, person: Instructor | Trainee, pin: str) -> bool:
         """Tell whether *pin* is right; one check at a time, for a hash costs memory."""
         with self._lock:
-            if self.wait(instructor.id) > 0:
+            if self.wait(person.id) > 0:
                 return False
-            if self._right(instructor, pin):
-                self._failures.pop(instructor.id, None)
-                self._until.pop(instructor.id, None)
+            if self._right(person, pin):
+                self._failures.pop(person.id, None)
+                self._until.pop(person.id, None)
                 return True
-            failures = self._failures.get(instructor.id, 0) + 1
-            self._failures[instructor.id] = failures
+            failures = self._failures.get(person.id, 0) + 1
+            self._failures[person.id] = failures
             if failures >= FREE_TRIES:
                 pause = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (failures - FREE_TRIES))
-                self._until[instructor.id] = self._now() + pause
+                self._until[person.id] = self._now() + pause
             return False
 
-    def _right(self, instructor: Instructor, pin: str) -> bool:
-        if not pin or len(pin) > LONGEST_PIN or not instructor.pin_hash:
+    def _right(self, person: Instructor | Trainee, pin: str) -> bool:
+        if not pin or len(pin) > LONGEST_PIN or not person.pin_hash:
             return False
         try:
-            return self._hasher.verify(instructor.pin_hash, pin)
+            return self._hasher.verify(person.pin_hash, pin)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -38,6 +38,7 @@ from kiosk_ui import (
     film_pages,
     instructor_pages,
     media_pages,
+    pin_pages,
     public_pages,
     spot_check_pages,
     words,
@@ -100,6 +101,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         media_pages.pages,
         doctor_pages.pages,
         film_pages.pages,
+        pin_pages.pages,
     ):
         app.register_blueprint(blueprint)
     app.before_request(access.check_token)

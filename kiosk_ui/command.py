@@ -15,7 +15,7 @@ import click
 from edge import box, teaching
 from edge.box import BoxService
 from edge.clock import monotonic
-from kiosk_ui import manual, spot_checks
+from kiosk_ui import presence, spot_checks
 from kiosk_ui.app import create_app
 from kiosk_ui.parts import parts_of
 from kiosk_ui.server import Server
@@ -53,7 +53,7 @@ def serve(service: BoxService) -> None:
             "End the program that uses it, or change `port` under [kiosk]."
         ) from error
     server.start()
-    manual.finish(made.media, made.ledger)
+    presence.finish(made.media, made.ledger)
     spot_checks.finish(made.media, made.ledger)
     service.ready(f"http://{config.host}:{config.port}/")
     chores = Chores(service, config.host, config.port)

@@ -200,19 +200,35 @@ def _shown_from(days: int, lesson: Lesson) -> Instant:
     return lesson.start - days * DAY
 
 
+def greeted_by(ledger: Ledger, scan_id: str) -> Greeted:
+    """Return what a scan that was stored just now meant, for whoever made it at the screen."""
+    now = ledger.clock.now().at
+    with ledger.store.read() as connection:
+        near = queries.lessons(connection, now - _NEAR, now + 8 * DAY)
+        sheets = tuple(sheet(connection, lesson) for lesson in near)
+        found = _greeting_of(connection, sheets, scan_id, now + GREETING)
+    assert found is not None, "the scan was stored"
+    return found
+
+
 def _greeted(
     connection: sqlite3.Connection, sheets: tuple[Sheet, ...], services: Now, now: Instant
 ) -> Greeted | None:
     said = services.door.greeting
     if said is None or not said.at - SECOND <= now < said.at + GREETING:
         return None
+    return _greeting_of(connection, sheets, said.event_id, said.at + GREETING)
+
+
+def _greeting_of(
+    connection: sqlite3.Connection, sheets: tuple[Sheet, ...], scan_id: str, until: Instant
+) -> Greeted | None:
     row = connection.execute(
-        "SELECT id, person_id, at, way FROM scan WHERE id = ?", (said.event_id,)
+        "SELECT id, person_id, at, way FROM scan WHERE id = ?", (scan_id,)
     ).fetchone()
     if row is None:
         return None
     scan = Scan(row["id"], row["person_id"], row["at"], Way.of(row["way"]))
-    until = said.at + GREETING
     name = queries.person_name(connection, scan.person_id) or ""
     mine = [
         one

@@ -94,12 +94,18 @@ def _view() -> dict[str, Any]:
         "lamps": lamps(looked, box.config),
         "risks": _risks(looked),
         "chips": shown if len(shown) <= CHIPS else shown[: CHIPS - 1],
+        "with_pin": bool(sheet and found and _offers_pins(sheet, found.phase)),
         "may_start": bool(sheet and may_start(sheet, looked.now, looked.dated)),
         "teachers": [words.called(looked.instructors.get(one)) for one in sheet.lesson.instructors]
         if sheet
         else [],
         "today": _today(looked),
     }
+
+
+def _offers_pins(sheet: Sheet, phase: Phase) -> bool:
+    """Tell whether the way without the face is of use now: somebody was issued a PIN."""
+    return phase is not Phase.OVER and any(one.pin_hash for one in sheet.trainees)
 
 
 def _guide(looked: facts.Facts) -> str:

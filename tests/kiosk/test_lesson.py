@@ -13,7 +13,7 @@ import pytest
 from edge import queries, teaching
 from edge.events import LessonEnded, LessonOpened, ScanMade
 from edge.model import LessonState
-from kiosk_ui import manual
+from kiosk_ui import manual, presence
 from tests.boxes import LESSON_ID, TEACHER_ID, at, roster_of, two_hours
 from tests.kiosk.stage import JPEG, PIN_HASH, Browser, Stage
 
@@ -254,8 +254,8 @@ def test_an_entry_that_a_power_cut_interrupted_is_completed(stage: Stage) -> Non
     torn = ScanMade("p-5", now, "manual", "", entered_by=TEACHER_ID, reason="camera_out")
     stage.media.draft(torn, sha_field="photo").write(JPEG[:9])
     stage.media.draft(ScanMade("p-4", now, "face", ""), sha_field="photo")
-    assert manual.finish(stage.media, stage.ledger) == 3
-    assert manual.finish(stage.media, stage.ledger) == 0
+    assert presence.finish(stage.media, stage.ledger) == 3
+    assert presence.finish(stage.media, stage.ledger) == 0
     stored = {one["person_id"]: one["photo"] for one in bodies(stage, ScanMade.kind)}
     assert set(stored) == {"p-2", "p-3", "p-5"}
     assert stored["p-2"] and not stored["p-3"] and not stored["p-5"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 
 import click
@@ -13,7 +13,7 @@ from edge.documents import BadDocument
 from edge.keys import KeyProblem
 from sync.central.documents import TooBig
 from sync.central.filing import publish as publishing
-from sync.central.filing import records, tables, template, words
+from sync.central.filing import records, slips, tables, template, words
 from sync.central.filing.checks import check
 from sync.central.filing.columns import CLASS, INSTRUCTORS, ROSTER, TIMETABLE
 from sync.central.filing.model import Checked
@@ -21,7 +21,6 @@ from sync.central.filing.tables_of import Sheet, Unreadable, read
 from sync.central.opened import Centre, with_centre
 from sync.central.store import insert_or_update
 
-_PIN_DIGITS = 6
 _CSV_NAMES = {table.key: table.names[0] for table in (CLASS, INSTRUCTORS, ROSTER, TIMETABLE)}
 FILES = click.argument(
     "files",
@@ -98,7 +97,7 @@ def room(centre: Centre, name: str, box: str) -> None:
 @with_centre
 def pin(centre: Centre, instructor: str) -> None:
     """Issue INSTRUCTOR a new PIN, shown once; the old one ends when boxes get it."""
-    fresh = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+    fresh = slips.fresh_pin()
     table = tables.instructor
     with centre.store.writing() as connection:
         known = connection.execute(select(table.c.name).where(table.c.id == instructor)).scalar()
@@ -111,6 +110,27 @@ def pin(centre: Centre, instructor: str) -> None:
     click.echo(
         f"{instructor} {known}: PIN {fresh}  (shown once; then: classbox centre filing publish)"
     )
+
+
+@filing.command()
+@click.argument("class_id")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--number", multiple=True, help="Only for this student number; may be repeated.")
+@with_centre
+def pins(centre: Centre, class_id: str, file: Path, number: tuple[str, ...]) -> None:
+    """Issue the trainees of CLASS_ID new PINs, and write slips to cut apart to FILE (.html).
+
+    The slips are the only place where the PINs stand: print them and delete the file.
+    """
+    with centre.store.writing() as connection:
+        issued = slips.issue(connection, class_id, number)
+    if not issued:
+        asked = f" with the number {', '.join(number)}" if number else ""
+        raise click.ClickException(f"class {class_id} has nobody{asked} on its roster")
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as page:
+        page.write(slips.page(issued))
+    click.echo(f"{len(issued)} PINs are in {file}. Print and delete it; then: filing publish")
 
 
 @filing.command()

@@ -29,6 +29,7 @@ person = Table(
     raw("id_key", "keyed hash of kind and number, to find a person by it"),
     raw("nonce", "of what is sealed", 12),
     Column("sealed", LargeBinary, nullable=False, comment="JSON: identity number, phone"),
+    text("pin_hash", "argon2; empty while none was issued"),
     Index("person_by_id_key", "id_key", unique=True),
 )
 

@@ -247,6 +247,11 @@ def test_staff_file_a_class_by_commands(tmp_path: Path) -> None:
     issued = run("pin", "T-001")
     assert "shown once" in issued.output
     assert run("pin", "T-404").exit_code == 1
+    slips = tmp_path / "slips.html"
+    assert "1 PINs" in run("pins", "2026-JN-0031", str(slips)).output
+    assert slips.stat().st_mode & 0o077 == 0
+    assert "李明华" in slips.read_text("utf-8")
+    assert run("pins", "2026-JN-0031", str(slips), "--number", "99").exit_code == 1
     last = run("publish").output
     assert "room-203 (room 203): 1 lessons, 1 trainees" in last
     assert "PIN" not in last

@@ -53,6 +53,9 @@ def upgrade() -> None:
         sa.Column(
             "sealed", sa.LargeBinary(), nullable=False, comment="JSON: identity number, phone"
         ),
+        sa.Column(
+            "pin_hash", sa.Text(), nullable=False, comment="argon2; empty while none was issued"
+        ),
         sa.CheckConstraint("length(id_key) = 32", name="id_key_length"),
         sa.CheckConstraint("length(nonce) = 12", name="nonce_length"),
         sa.PrimaryKeyConstraint("id"),
