@@ -136,14 +136,14 @@ def _continued(track: Track, sight: Sight, now: Moment, manners: Manners) -> Tra
 def turn(scene: Scene, now: Moment, manners: Manners = MANNERS) -> Track | None:
     """Return whose face is to be embedded now: the largest near one that is still nobody.
 
-    Who could not be recognised for a long time waits behind the others.
+    Who could not be recognised within ``not_recognised`` waits behind the others.
     """
     waiting = [
         track
         for track in _unmatched_near(scene, manners)
         if track.seen == now and track.sight.usable
     ]
-    patient = [track for track in waiting if _waited(track, now) < manners.step_aside]
+    patient = [track for track in waiting if _waited(track, now) < manners.not_recognised]
     return next(iter(patient or waiting), None)
 
 
@@ -215,6 +215,8 @@ def guide(scene: Scene, now: Moment, manners: Manners = MANNERS) -> tuple[Guide,
     first = waiting[0]
     box = first.sight.box
     waited = _waited(first, now)
+    if waited >= manners.not_recognised and len(waiting) > 1:
+        return Guide.STEP_ASIDE, box
     if len(waiting) > 1 and waiting[1].sight.size >= manners.similar * first.sight.size:
         return Guide.ONE_AT_A_TIME, box
     if waited >= manners.step_aside:

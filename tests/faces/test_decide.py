@@ -169,12 +169,22 @@ def test_an_unknown_face_hears_so_after_eight_seconds() -> None:
 
 
 def test_who_is_not_recognised_does_not_keep_the_others_waiting() -> None:
-    """After a long while the others are served, though the unknown face is the larger one."""
+    """From eight seconds on the others are served, though the unknown face is the larger one."""
     film = Film()
     stranger = (face_at(0.3, 0.4), axis(6))
-    film.show_for(20, stranger)
+    film.show_for(8.2, stranger)
     film.show_for(1, stranger, (face_at(0.8, 0.2), axis(0)))
     assert film.people == ["a"]
+
+
+def test_who_keeps_others_waiting_is_asked_aside_after_eight_seconds() -> None:
+    """Alone one may try on; with somebody of the same size behind, it is their turn."""
+    film = Film(expected=frozenset(), gallery=gallery_of((), [], DIMENSION))
+    stranger = (face_at(0.3, 0.30), axis(6))
+    film.show_for(8.2, stranger)
+    assert film.says() is Guide.NOT_RECOGNISED
+    film.show_for(0.2, stranger, (face_at(0.7, 0.28), axis(1)))
+    assert film.says() is Guide.STEP_ASIDE
 
 
 def test_a_face_that_cannot_be_compared_is_asked_to_hold_still() -> None:
