@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from edge import alerts, cameras, documents, events, evidence, pictures, queries, times
+from edge import alerts, cameras, consents, documents, events, evidence, pictures, queries, times
 from edge.chain import Event
 from edge.clock_events import ClockCorrected
 from edge.directions import Draw, verdict_to_json
@@ -28,6 +28,7 @@ Apply = Callable[[sqlite3.Connection, Event, Any], None]
 _APPLY: dict[type[Body], Apply] = {
     **cameras.APPLY,
     **alerts.APPLY,
+    **consents.APPLY,
     **evidence.APPLY,
     **pictures.APPLY,
 }
@@ -47,7 +48,7 @@ def forget(connection: sqlite3.Connection, people: Iterable[str], seqs: Iterable
     """
     for table in ("scan", "media"):
         connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for seq in seqs])
-    for table in ("attendance", "enrolment"):
+    for table in ("attendance", "consent", "enrolment"):
         connection.executemany(
             f"DELETE FROM {table} WHERE person_id = ?", [(person,) for person in people]
         )
