@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from camera import travel_command
 from camera.door import read_picture
 from camera.faces import embed, enrol, gallery
 from camera.faces.compare import Vector
@@ -142,6 +143,37 @@ def withdraw(config_path: Path, person_id: str) -> None:
     click.echo(f"{person_id}: 已撤回，人脸模板已删除 / withdrawn, face template deleted")
     if not gone:
         click.echo("磁盘上的残留稍后清除 / The link clears the last trace from the disk soon.")
+
+
+@command.command()
+@click.option("--out", type=click.Path(path_type=Path), help="By default passport-BOX.json here.")
+@click.pass_obj
+def passport(config_path: Path, out: Path | None) -> None:
+    """Write the file by which another box can seal templates to this one; no secret is in it."""
+    with _opened(config_path) as (ledger, data_dir):
+        out = out or Path(f"passport-{ledger.box_id}.json")
+        travel_command.write_passport(ledger, data_dir, out)
+
+
+@command.command()
+@click.argument("passport_file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("faces.classbox"))
+@click.option("--fingerprint", help="What the other box says of itself; asked for if not given.")
+@click.pass_obj
+def pack(config_path: Path, passport_file: Path, out: Path, fingerprint: str | None) -> None:
+    """Seal the templates of this box to the box of PASSPORT_FILE, with their consents."""
+    with _opened(config_path) as (ledger, data_dir):
+        travel_command.pack(ledger, data_dir, passport_file, out, fingerprint)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--fingerprint", help="What the other box says of itself; asked for if not given.")
+@click.pass_obj
+def unpack(config_path: Path, file: Path, fingerprint: str | None) -> None:
+    """Take in the templates that another box packed for this one: all of them, or none."""
+    with _opened(config_path) as (ledger, data_dir):
+        travel_command.unpack(ledger, data_dir, file, fingerprint)
 
 
 def _add_from_photo(ledger: Ledger, data_dir: Path, person_id: str, photo: Path) -> None:

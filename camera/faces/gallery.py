@@ -36,7 +36,11 @@ class Sealer:
 
     def seal(self, template: Vector, context: bytes) -> tuple[bytes, bytes]:
         """Return a fresh nonce, and *template* encrypted with it and bound to *context*."""
-        return self._locker.seal(template.astype("<f4").tobytes(), context)
+        return self.seal_bytes(template.astype("<f4").tobytes(), context)
+
+    def seal_bytes(self, template: bytes, context: bytes) -> tuple[bytes, bytes]:
+        """Do the same for a template that is little-endian float32 already."""
+        return self._locker.seal(template, context)
 
     def open(self, sealed: bytes, nonce: bytes, context: bytes) -> Vector:
         """Return the template. Raises KeyProblem when key or context are not the ones."""
@@ -91,8 +95,12 @@ class Templates:
         )
 
     def _context(self, person_id: str) -> bytes:
-        parts = (self._manifest.name, self._manifest.version, person_id)
-        return "\0".join(parts).encode("utf-8")
+        return context_of(self._manifest.name, self._manifest.version, person_id)
+
+
+def context_of(model: str, model_version: str, person_id: str) -> bytes:
+    """Return what a sealed template is bound to."""
+    return "\0".join((model, model_version, person_id)).encode("utf-8")
 
 
 def enrolled(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

@@ -203,3 +203,27 @@ def test_a_box_without_settings_is_told_which(tmp_path: Path) -> None:
     done = people(tmp_path / "nothing.toml", "list")
     assert done.exit_code == 1
     assert "there is no such file" in done.output
+
+
+def test_templates_go_to_another_box_by_three_commands(
+    box: Path, portrait_path: Path, tmp_path: Path
+) -> None:
+    """Passport, pack, unpack; a wrong fingerprint stops both sides with nothing written."""
+    assert people(box, "add", "p-1", "--photo", str(portrait_path)).exit_code == 0
+    other = tmp_path / "other.toml"
+    other.write_text(SETTINGS.replace("room-203", "room-305").replace('"box"', '"other"'), "utf-8")
+    with open_ledger(tmp_path / "other", SystemClock(), "room-305") as ledger:
+        send_documents(ledger, (), roster_of(3))
+    passport, package = tmp_path / "passport.json", tmp_path / "faces.classbox"
+    theirs = people(other, "passport", "--out", str(passport)).output.strip().split(", ")[1]
+    to = ("pack", str(passport), "--out", str(package), "--fingerprint")
+    wrong = people(box, *to, "0000 1111")
+    assert wrong.exit_code == 1 and "of another box" in wrong.output and not package.exists()
+    sent = people(box, *to, theirs)
+    assert sent.exit_code == 0, sent.output
+    ours = sent.output.strip().split(", ")[-1]
+    assert people(other, "unpack", str(package), "--fingerprint", theirs).exit_code == 1
+    assert people(other, "list").output == ""
+    done = people(other, "unpack", str(package), "--fingerprint", ours)
+    assert done.exit_code == 0, done.output
+    assert people(other, "list").output == people(box, "list").output != ""
