@@ -32,6 +32,7 @@ from edge.media import MediaStore
 from edge.store import DiskFull
 from kiosk_ui import (
     access,
+    enrolment,
     facts,
     instructor_pages,
     media_pages,
@@ -94,6 +95,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         public_pages.pages,
         instructor_pages.pages,
         spot_check_pages.pages,
+        enrolment.pages,
         media_pages.pages,
     ):
         app.register_blueprint(blueprint)
