@@ -31,7 +31,7 @@ from camera.faces.mesh import Mesh
 from camera.faces.quality import Flaw
 from camera.faces.watcher import Look, Watcher
 from camera.preview import Greeting, Preview, jpeg
-from edge import queries, requests
+from edge import agreement, consents, queries, requests
 from edge.assets import AssetMissing
 from edge.box import BoxService, NotConfigured, run
 from edge.clock import monotonic
@@ -137,6 +137,7 @@ class Greeter:
         if not self._watch.changed() and now - self._refreshed < _REFRESH_S:
             return
         self._refreshed = now
+        agreement.forget_departed(self._ledger)
         self._gallery = self._templates.gallery()
         reading = self._box.clock.now()
         with self._ledger.store.read() as connection:
@@ -216,8 +217,10 @@ class Greeter:
         person_id = str(request.args.get("person_id", ""))
         with self._ledger.store.read() as connection:
             known = queries.person_name(connection, person_id) is not None
-        if not known:
-            self._refuse(request, enrol.Refused.UNKNOWN_PERSON)
+            agreed = consents.allows_face(connection, person_id)
+        if not known or not agreed:
+            missing = enrol.Refused.NO_CONSENT if known else enrol.Refused.UNKNOWN_PERSON
+            self._refuse(request, missing)
             return
         self._watcher.forget_scene()
         self._enrolment = _Enrolment(
@@ -253,8 +256,13 @@ class Greeter:
             request_id=enrolment.request.id,
         )
         with self._ledger.writing() as writer:
-            self._templates.put(writer, enrolment.person_id, template)
-            requests.answer(writer, enrolment.request.id, body)
+            # It may have been taken back while the camera looked.
+            agreed = consents.allows_face(writer.connection, enrolment.person_id)
+            if agreed:
+                self._templates.put(writer, enrolment.person_id, template)
+                requests.answer(writer, enrolment.request.id, body)
+        if not agreed:
+            self._refuse(enrolment.request, enrol.Refused.NO_CONSENT)
         self._enrolment = None
 
     def _refuse(self, request: Request, reason: str) -> None:

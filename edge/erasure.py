@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge import documents, events, projections, requests
+from edge.consent_events import ABOUT_A_PERSON
 from edge.events import (
     BodyErased,
     MediaDeleted,
@@ -39,6 +40,7 @@ REASONS = ("withdrawn", "retention", "order")
 RULE = "erased"
 # Seqs in one event: a body holds 64 KiB.
 _AT_ONCE = 5000
+_OF_A_PERSON = (ScanMade, PersonEnrolled, TemplateDeleted, *ABOUT_A_PERSON)
 _PAUSE_S = 0.1
 _NEVER = threading.Event()
 
@@ -106,7 +108,7 @@ def people_of(connection: sqlite3.Connection, seqs: Iterable[int]) -> list[str]:
             "SELECT kind, bytes FROM event JOIN body USING (seq) WHERE seq = ?", (seq,)
         ).fetchone()
         body = events.decode(row["kind"], row["bytes"]) if row else None
-        if isinstance(body, ScanMade | PersonEnrolled | TemplateDeleted):
+        if isinstance(body, _OF_A_PERSON):
             people.add(body.person_id)
     return sorted(people)
 
@@ -201,7 +203,7 @@ def _events_of(connection: sqlite3.Connection, person_id: str) -> set[int]:
         body = events.decode(row["kind"], row["bytes"])
         theirs = (
             body.person_id == person_id
-            if isinstance(body, ScanMade | PersonEnrolled | TemplateDeleted)
+            if isinstance(body, _OF_A_PERSON)
             else isinstance(body, RequestAnswered | RequestRefused)
         )
         if not theirs:

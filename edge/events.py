@@ -181,7 +181,10 @@ class PersonEnrolled(Body, kind="person.enrolled"):
 
 @dataclass(frozen=True)
 class TemplateDeleted(Body, kind="person.template_deleted"):
-    """A person's face templates are gone from this box. ``reason``: operator | withdrawn."""
+    """A person's face templates are gone from this box.
+
+    ``reason``: operator | withdrawn | completed (their class).
+    """
 
     person_id: str
     reason: str

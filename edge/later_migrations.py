@@ -173,3 +173,27 @@ def pins_of_trainees(db: Database) -> None:
 ALTER TABLE trainee ADD COLUMN pin_hash TEXT NOT NULL DEFAULT ''
 """,
     )
+
+
+@box()
+def consents(db: Database) -> None:
+    """The latest word of each person on face recognition."""
+    run_script(
+        db,
+        """
+CREATE TABLE consent (
+    person_id    TEXT PRIMARY KEY,
+    choices      TEXT NOT NULL,                  -- of edge.consents, with commas
+    text         TEXT NOT NULL,                  -- version of the words
+    text_sha256  TEXT NOT NULL,
+    language     TEXT NOT NULL,
+    way          TEXT NOT NULL,                  -- kiosk | signed
+    given_at     INTEGER NOT NULL,
+    witness      TEXT NOT NULL,
+    guardian     TEXT NOT NULL,
+    guardian_way TEXT NOT NULL,
+    origin       TEXT NOT NULL,                  -- the box it came from, if another
+    withdrawn_at INTEGER                         -- NULL while it stands
+) STRICT
+""",
+    )

@@ -22,6 +22,7 @@ PROJECTIONS = (
     "camera_link",
     "class",
     "clock_truth",
+    "consent",
     "disk_plan",
     "document_in_force",
     "draw",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from edge import (
     alerts,
     cameras,
+    consents,
     documents,
     events,
     evidence,
@@ -38,6 +39,7 @@ Apply = Callable[[sqlite3.Connection, Event, Any], None]
 _APPLY: dict[type[Body], Apply] = {
     **cameras.APPLY,
     **alerts.APPLY,
+    **consents.APPLY,
     **evidence.APPLY,
     **pictures.APPLY,
     **live_views.APPLY,
@@ -58,7 +60,7 @@ def forget(connection: sqlite3.Connection, people: Iterable[str], seqs: Iterable
     """
     for table in ("scan", "media"):
         connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for seq in seqs])
-    for table in ("attendance", "enrolment"):
+    for table in ("attendance", "consent", "enrolment"):
         connection.executemany(
             f"DELETE FROM {table} WHERE person_id = ?", [(person,) for person in people]
         )

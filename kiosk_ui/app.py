@@ -34,6 +34,7 @@ from edge.store import DiskFull
 from kiosk_ui import (
     access,
     doctor_pages,
+    enrolment,
     facts,
     film_pages,
     instructor_pages,
@@ -98,6 +99,7 @@ def create_app(config: Config, ledger: Ledger) -> Flask:
         public_pages.pages,
         instructor_pages.pages,
         spot_check_pages.pages,
+        enrolment.pages,
         media_pages.pages,
         doctor_pages.pages,
         film_pages.pages,

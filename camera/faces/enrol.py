@@ -24,6 +24,7 @@ class Refused(StrEnum):
     UNKNOWN_PERSON = "unknown_person"
     SOMEBODY_ELSE = "somebody_else"
     NO_CAMERA = "no_camera"
+    NO_CONSENT = "no_consent"
 
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -35,6 +36,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     Refused.SOMEBODY_ELSE: (
         "这张脸已登记在另一人名下。请核对照片；如属双胞胎，请改用密码。",
         "This face is enrolled as somebody else. Check whose picture it is; twins use their PINs.",
+    ),
+    Refused.NO_CONSENT: (
+        "本人尚未同意使用人脸。请先在屏幕上征求同意，或用密码、卡签到。",
+        "This person has not consented to face recognition. Ask for consent first, or let them "
+        "use PIN or card.",
     ),
     Refused.NO_CAMERA: (
         "门口摄像头没有画面。请检查连接。",

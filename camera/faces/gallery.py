@@ -17,6 +17,7 @@ import numpy as np
 
 from camera.faces.compare import Gallery, Vector, gallery_of
 from camera.faces.manifest import Manifest
+from edge.agreement import forget as forget
 from edge.keys import Locker
 from edge.ledger import Writer
 from edge.store import Store
@@ -35,7 +36,11 @@ class Sealer:
 
     def seal(self, template: Vector, context: bytes) -> tuple[bytes, bytes]:
         """Return a fresh nonce, and *template* encrypted with it and bound to *context*."""
-        return self._locker.seal(template.astype("<f4").tobytes(), context)
+        return self.seal_bytes(template.astype("<f4").tobytes(), context)
+
+    def seal_bytes(self, template: bytes, context: bytes) -> tuple[bytes, bytes]:
+        """Do the same for a template that is little-endian float32 already."""
+        return self._locker.seal(template, context)
 
     def open(self, sealed: bytes, nonce: bytes, context: bytes) -> Vector:
         """Return the template. Raises KeyProblem when key or context are not the ones."""
@@ -60,11 +65,12 @@ class Templates:
         self._gallery = gallery_of((), (), manifest.dimension)
 
     def gallery(self) -> Gallery:
-        """Return the templates as they stand now; they are opened again only after a change."""
+        """Return the templates of all who consent; they are opened again only after a change."""
         with self._store.read() as connection:
             rows = connection.execute(
-                "SELECT person_id, nonce, sealed FROM template "
-                "WHERE model = ? AND model_version = ? ORDER BY person_id, nonce",
+                "SELECT person_id, nonce, sealed FROM template JOIN consent USING (person_id) "
+                "WHERE model = ? AND model_version = ? AND withdrawn_at IS NULL "
+                "ORDER BY person_id, nonce",
                 (self._manifest.name, self._manifest.version),
             ).fetchall()
         # Every sealing has a nonce of its own, so the nonces say whether anything changed.
@@ -89,15 +95,12 @@ class Templates:
         )
 
     def _context(self, person_id: str) -> bytes:
-        parts = (self._manifest.name, self._manifest.version, person_id)
-        return "\0".join(parts).encode("utf-8")
+        return context_of(self._manifest.name, self._manifest.version, person_id)
 
 
-def forget(writer: Writer, person_id: str) -> bool:
-    """Delete the templates of *person_id* of every network; False when there were none."""
-    writer.execute("PRAGMA secure_delete=ON")
-    deleted = writer.execute("DELETE FROM template WHERE person_id = ?", (person_id,)).rowcount
-    return deleted > 0
+def context_of(model: str, model_version: str, person_id: str) -> bytes:
+    """Return what a sealed template is bound to."""
+    return "\0".join((model, model_version, person_id)).encode("utf-8")
 
 
 def enrolled(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

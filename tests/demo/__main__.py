@@ -95,6 +95,7 @@ def _run(folder: Path, webcam: bool, lessons: int) -> None:
             system.publish(first, profile, roster(CLASS))
             system.wait_for_documents()
             _say("timetable, roster and rules reached the box")
+            system.run(system.box_toml, "people", "consent", PERSON_AT_THE_DOOR, "--signed")
             system.run(
                 system.box_toml, "people", "add", PERSON_AT_THE_DOOR, "--photo", str(portrait())
             )

@@ -12,11 +12,13 @@ import pytest
 from camera.faces import gallery, manifest
 from camera.faces.compare import Vector, unit
 from camera.faces.gallery import Sealer, Templates
+from edge import agreement, events
 from edge.clock import SimulatedClock
+from edge.consents import agreed
 from edge.events import PersonEnrolled, TemplateDeleted
 from edge.keys import KeyProblem
-from edge.ledger import Ledger
-from tests.boxes import at, open_ledger
+from edge.ledger import Ledger, projection_rows
+from tests.boxes import TEACHER_ID, at, open_ledger, roster_of, send_documents
 
 MANIFEST = manifest.load()
 
@@ -40,6 +42,7 @@ def some_face(seed: int) -> Vector:
 def enrol(ledger: Ledger, templates: Templates, person_id: str, face: Vector) -> None:
     """Store a template with its event, as the product does."""
     with ledger.writing() as writer:
+        writer.append(agreed(person_id, "zh", "signed", ledger.clock.now().at))
         templates.put(writer, person_id, face)
         writer.append(PersonEnrolled(person_id, MANIFEST.name, MANIFEST.version, "photo"))
 
@@ -85,6 +88,7 @@ def test_a_template_moved_to_another_person_does_not_open(
     enrol(ledger, templates, "p-1", some_face(1))
     with ledger.writing() as writer:
         writer.execute("UPDATE template SET person_id = 'p-2', nonce = nonce")
+        writer.append(agreed("p-2", "zh", "signed", ledger.clock.now().at))
     with pytest.raises(KeyProblem, match="classbox people add"):
         templates.gallery()
 
@@ -120,6 +124,39 @@ def test_a_deleted_template_is_gone(ledger: Ledger, templates: Templates) -> Non
     with ledger.store.read() as connection:
         assert gallery.enrolled(connection) == []
         assert connection.execute("SELECT count(*) FROM enrolment").fetchone()[0] == 0
+
+
+def test_without_a_standing_consent_a_face_is_not_looked_up(
+    ledger: Ledger, templates: Templates
+) -> None:
+    """A template left from before consent was asked is not searched; a withdrawal removes it."""
+    with ledger.writing() as writer:
+        templates.put(writer, "p-old", some_face(7))
+    enrol(ledger, templates, "p-1", some_face(1))
+    assert templates.gallery().people == ("p-1",)
+    assert agreement.withdraw(ledger, "p-1", "staff")
+    assert templates.gallery().people == ()
+    before = projection_rows(ledger)
+    ledger.rebuild()
+    assert projection_rows(ledger) == before
+
+
+def test_a_complete_class_loses_its_templates_with_a_receipt(
+    ledger: Ledger, templates: Templates
+) -> None:
+    """Who left the roster is forgotten; an empty roster, which is a mistake, forgets nobody."""
+    send_documents(ledger, (), roster_of(2))
+    for number in (1, 2):
+        enrol(ledger, templates, f"p-{number}", some_face(number))
+    enrol(ledger, templates, TEACHER_ID, some_face(3))
+    assert agreement.forget_departed(ledger) == 0
+    send_documents(ledger, (), roster_of(0), version=2)
+    assert agreement.forget_departed(ledger) == 0
+    send_documents(ledger, (), roster_of(1), version=3)
+    assert agreement.forget_departed(ledger) == 1
+    assert set(templates.gallery().people) == {"p-1", TEACHER_ID}
+    last = ledger.events()[-1]
+    assert events.decode(last.event.kind, last.body or b"") == TemplateDeleted("p-2", "completed")
 
 
 def test_a_rebuild_leaves_the_templates_alone(ledger: Ledger, templates: Templates) -> None:

@@ -20,6 +20,7 @@ from camera.faces.mesh import Mesh
 from edge import events
 from edge.box import NotConfigured
 from edge.clock import SystemClock
+from edge.consents import agreed
 from edge.events import PersonEnrolled, RequestRefused, ScanMade
 from edge.ledger import Ledger
 from edge.media import MediaStore
@@ -80,6 +81,7 @@ class Box:
         sealer = Sealer.of(self.folder / "box")
         templates = Templates(self.ledger.store, sealer, manifest)
         with self.ledger.writing() as writer:
+            writer.append(agreed(person_id, "zh", "signed", self.ledger.clock.now().at))
             templates.put(writer, person_id, template)
             writer.append(PersonEnrolled(person_id, manifest.name, manifest.version, "photo"))
 
@@ -282,6 +284,9 @@ def test_people_are_enrolled_at_the_door(
     """
     box = make_box(f"folder:{standing}")
     box.start()
+    assert "has not consented" in people_add(box, "p-1").stderr
+    for person_id in ("p-1", "p-2"):
+        box.ledger.append(agreed(person_id, "zh", "signed", box.ledger.clock.now().at))
     done = people_add(box, "p-1")
     assert done.returncode == 0, done.stderr
     (enrolled,) = box.bodies(PersonEnrolled.kind)

@@ -235,6 +235,7 @@ def on_stage(folder: Path, browser: Browser, film: Path) -> Iterator[Stage]:
             later = lesson_at(SystemClock().now().at + 3600 * SECOND, profile)
             system.publish(later, profile, roster(CLASS))
             system.wait_for_documents()
+            system.run(system.box_toml, "people", "consent", PERSON_AT_THE_DOOR, "--signed")
             system.run(
                 system.box_toml, "people", "add", PERSON_AT_THE_DOOR, "--photo", str(portrait())
             )
