@@ -136,11 +136,8 @@ class Keeper:
 
     def busy_with(self, lesson_id: str) -> bool:
         """Tell whether a part for that lesson may still be on its way."""
-        session = self._session
-        return session is not None and lesson_id in {
-            *session.child.lessons,
-            *session.parts.values(),
-        }
+        one = self._session
+        return one is not None and lesson_id in {*one.child.lessons, *one.parts.values()}
 
     def tend(
         self,

@@ -30,8 +30,8 @@ from sync.central import (
     witness_command,
 )
 from sync.central.authority import AuthorityProblem
-from sync.central.filing.command import filing
 from sync.central.bundle.make_command import evidence_group
+from sync.central.filing.command import filing
 from sync.central.ingest import Ingest
 from sync.central.logins import with_sealed_logins
 from sync.central.opened import Centre, with_centre

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from edge import events
 from edge.clock_events import ClockCorrected
-from edge.directions import Draw, draws_to_json
+from edge.directions import APPROVED, Draw, Verdict, draws_to_json
 from edge.documents import (
     DRAWS,
     PROFILES,
@@ -76,11 +76,12 @@ class School:
         self.now = self.centre.clock.now().at
         book = profiles_to_json(Rulebook.of([self.profile]))
         self.book = hashlib.sha256(book).hexdigest()
+        verdict = Verdict(APPROVED, "县人社局", self.now, "")
         for kind, content in (
             (PROFILES, book),
             (ROSTER, roster_to_json(self.roster)),
             (TIMETABLE, timetable_to_json(self.lessons)),
-            (DRAWS, draws_to_json((Draw("lesson-1", "县人社局", self.now),))),
+            (DRAWS, draws_to_json((Draw("lesson-1", "县人社局", self.now, verdict),))),
         ):
             store_document(self.centre.store, self.chain.box, kind, content, self.now)
 
@@ -174,7 +175,7 @@ class School:
             lesson=lesson_to_json(lesson),
         )
 
-    def bundle(self, copy: str = form.SCHOOL, filed_hours: int = 4) -> bytes:
+    def bundle(self, copy: str = form.SCHOOL, filed_hours: int = 3) -> bytes:
         """Return the class's bundle as the centre makes it now."""
         office = gather.Office("市第一职业培训学校", ZONE, self.centre.media, self.centre.signer)
         wish = gather.Wish(CLASS_ID, copy, 0, START + 30 * DAY, filed_hours)

@@ -21,8 +21,8 @@ from edge.cli import main
 from edge.clock_events import ClockCorrected
 from edge.events import BodyErased, MediaDeleted, ServiceStarted
 from edge.model import DAY, MINUTE, SECOND, ClockQuality, Reading, Trainee
-from edge.rules.attendance import Credit, credit
-from sync.central import books, evidence, witness
+from edge.rules.credit import Credit
+from sync.central import books, credits, evidence, witness
 from sync.central.bundle import facts, figures, form
 from sync.central.bundle.dating import Dating
 from tests.boxes import CLASS_ID
@@ -39,7 +39,7 @@ def test_a_good_bundle_is_accepted_and_says_what_it_proves(school: School, whole
     """Figures counted again, and since when nothing was changed."""
     proven = check(whole, school.centre.signer.public_key)
     assert proven.figures.passing == 9
-    assert [proven.figures.total(state) for state in Credit] == [42, 2, 4]
+    assert [proven.figures.total(state) for state in Credit] == [33, 11, 4]
     assert proven.since == school.centre.clock.now().at
     assert (proven.events, proven.withheld, proven.erased) == (school.chain.head, 4, 0)
 
@@ -58,10 +58,8 @@ def test_a_bundle_counts_what_the_console_shows(school: School, whole: bytes) ->
             assert planned is not None
             shown = evidence.of_lesson(connection, planned, now)
             assert [pupil.marks for pupil in one.pupils] == [each.marks for each in shown.attendees]
-            no_photo = frozenset(key for key, look in shown.looks.items() if not look.photo)
-            assert [pupil.hours for pupil in one.pupils] == [
-                credit(each.marks, no_photo) for each in shown.attendees
-            ]
+            judged = credits.of_lesson(connection, planned, shown.shots, now)
+            assert {each.trainee.id: each.hours for each in one.pupils} == judged.hours
             assert [(shot.sha256, shot.copy, shot.heads, shot.present) for shot in one.shots] == [
                 (shot.sha256, shot.copy, shot.heads, shot.present) for shot in shown.shots
             ]
@@ -373,4 +371,4 @@ def test_without_a_script_everything_can_be_read(page: Page, unpacked: Path) -> 
     assert plain.locator("#t4-1-1").is_visible()
     plain.locator("#t4-1-1 .close").click()
     assert not plain.locator("#t4-1-1").is_visible()
-    assert plain.locator("#page1 .sums b").all_inner_texts() == ["48", "42", "2", "4"]
+    assert plain.locator("#page1 .sums b").all_inner_texts() == ["36", "33", "11", "4"]

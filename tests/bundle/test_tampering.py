@@ -102,7 +102,7 @@ def _changed_anchor(parts: Parts, _: School) -> None:
 
 def _page(parts: Parts, _: School) -> None:
     page = parts[form.INDEX].decode()
-    parts[form.INDEX] = page.replace('<b class="valid">42</b>', '<b class="valid">48</b>').encode()
+    parts[form.INDEX] = page.replace('<b class="valid">33</b>', '<b class="valid">48</b>').encode()
 
 
 def _figure(parts: Parts, _: School) -> None:
@@ -114,7 +114,7 @@ def _note(parts: Parts, _: School) -> None:
 
 
 def _claim(parts: Parts, _: School) -> None:
-    parts[form.MANIFEST] = parts[form.MANIFEST].replace(b'"filed_hours":4', b'"filed_hours":2')
+    parts[form.MANIFEST] = parts[form.MANIFEST].replace(b'"filed_hours":3', b'"filed_hours":2')
 
 
 def _no_manifest(parts: Parts, _: School) -> None:

@@ -392,14 +392,5 @@ def _spot_check(scene: Scene) -> None:
     stage.parts.phones.close()
 
 
-SCENES = (
-    _before,
-    _directed,
-    _arriving,
-    _troubles,
-    _teaching,
-    _leaving,
-    _instructor,
-    _records,
-    _spot_check,
-)
+_STANDING = (_before, _directed, _arriving, _troubles, _teaching, _leaving)
+SCENES = (*_STANDING, _instructor, _records, _spot_check)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from edge.forms import local
 from edge.model import Instant
-from edge.rules.attendance import Credit
+from edge.rules.credit import Credit
 from sync.central.bundle.verify import Proven
 
 FAULTS: Mapping[str, tuple[str, str]] = {

@@ -8,26 +8,39 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from edge import events
-from edge.chain import Event
 from edge.clock_events import ClockStepped
 from edge.documents import lesson_from_json
 from edge.events import Body, decode
-from edge.model import Instant, Lesson, Profile, Scan, Segment, SnapshotSlot, Trainee, Way, Window
+from edge.model import (
+    Instant,
+    Lesson,
+    LessonState,
+    Profile,
+    Scan,
+    Segment,
+    SnapshotSlot,
+    Trainee,
+    Way,
+    Window,
+)
 from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
-from edge.rules.attendance import HourCredit, Mark, attend, credit
+from edge.rules.attendance import Mark, attend
+from edge.rules.credit import HourCredit
 from edge.rules.dating import Filmed, Span, dated_gap
 from edge.rules.heads import present_at
 from edge.rules.lessons import attendance_window, recording_window
 from edge.rules.moments import Moment, doubtful
 from edge.rules.segments import segments_of
 from edge.rules.snapshots import plan
+from sync.central.bundle import hours
 from sync.central.bundle.dating import Dating, Said
 from sync.central.bundle.form import ERASED, ChainOf, Line, Manifest, Sitting
+from sync.central.bundle.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +123,9 @@ class Facts:
     branched: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """An event of a chain with its body; ``place`` in its chain's ``dating``."""
-
-    box: str
-    event: Event
-    body: Body | None
-    place: int
-    dating: Dating
-
-    def when(self, at: Instant) -> Moment:
-        return self.dating.moment(self.event.reading.when(at), self.place)
-
-
 def gathered(manifest: Manifest, chains: Iterable[tuple[ChainOf, Sequence[Line]]]) -> Facts:
     """Return what *chains* say of the lessons in *manifest*."""
-    told: list[_Told] = []
+    told: list[Told] = []
     seen: set[bytes] = set()
     erased: list[tuple[str, int, str]] = []
     for stated, lines in chains:
@@ -136,7 +135,7 @@ def gathered(manifest: Manifest, chains: Iterable[tuple[ChainOf, Sequence[Line]]
             if event.hash in seen:
                 continue  # two branches share what came before them
             seen.add(event.hash)
-            told.append(_Told(stated.box, event, body, place, dating))
+            told.append(Told(stated.box, event, body, place, dating))
             if line.absent == ERASED:
                 erased.append((stated.box, event.seq, event.kind))
     lessons = tuple(_taught(sitting, manifest, told) for sitting in manifest.sittings)
@@ -169,7 +168,7 @@ def named_media(facts: Facts) -> dict[str, str]:
     return found
 
 
-def _taught(sitting: Sitting, manifest: Manifest, told: Sequence[_Told]) -> Taught:
+def _taught(sitting: Sitting, manifest: Manifest, told: Sequence[Told]) -> Taught:
     mine = [one for one in told if one.box in sitting.boxes]
     here = [one for one in mine if getattr(one.body, "lesson_id", None) == sitting.lesson.id]
     opening = next((one for one in here if isinstance(one.body, events.LessonOpened)), None)
@@ -182,14 +181,22 @@ def _taught(sitting: Sitting, manifest: Manifest, told: Sequence[_Told]) -> Taug
     segments = segments_of(lesson, profile)
     window = attendance_window(lesson, profile)
     looks = _looks(mine, window, segments)
-    without_photo = frozenset(key for key, look in looks.items() if not look.photo)
     by_person: dict[str, list[Scan]] = defaultdict(list)
     for look in looks.values():
         by_person[look.scan.person_id].append(look.scan)
-    pupils: list[Pupil] = []
-    for trainee in manifest.the_class.trainees:
-        marks = attend(segments, by_person[trainee.id], profile)
-        pupils.append(Pupil(trainee, marks, credit(marks, without_photo)))
+    marks = {
+        trainee.id: attend(segments, by_person[trainee.id], profile)
+        for trainee in manifest.the_class.trainees
+    }
+    shots = _shots(here, lesson, profile, list(marks.values()))
+    if opening is not None:
+        lesson = replace(lesson, state=LessonState.HELD if ending else LessonState.OPEN)
+    missed = [shot.slot.hour for shot in shots if shot.state == "missed"]
+    judged = hours.judged(lesson, sitting, manifest, mine, window, missed, opened_by)
+    pupils = [
+        Pupil(trainee, marks[trainee.id], judged.hours[trainee.id])
+        for trainee in manifest.the_class.trainees
+    ]
     filmed, gaps = _films(here, recording_window(lesson, profile))
     return Taught(
         sitting=sitting,
@@ -201,7 +208,7 @@ def _taught(sitting: Sitting, manifest: Manifest, told: Sequence[_Told]) -> Taug
         pupils=tuple(pupils),
         looks=looks,
         withheld=_withheld(mine, window),
-        shots=_shots(here, lesson, profile, [pupil.marks for pupil in pupils]),
+        shots=shots,
         filmed=filmed,
         gaps=gaps,
         checks=_checks(here),
@@ -212,7 +219,7 @@ def _taught(sitting: Sitting, manifest: Manifest, told: Sequence[_Told]) -> Taug
     )
 
 
-def _looks(mine: Sequence[_Told], window: Window, segments: Sequence[Segment]) -> dict[str, Look]:
+def _looks(mine: Sequence[Told], window: Window, segments: Sequence[Segment]) -> dict[str, Look]:
     found: list[Look] = []
     for one in mine:
         body = one.body
@@ -220,15 +227,14 @@ def _looks(mine: Sequence[_Told], window: Window, segments: Sequence[Segment]) -
             continue
         at, moment = one.dating.scanned(body.taken(one.event.reading), one.place)
         if window.opens <= at <= window.last:
-            way = Way(body.way) if body.way in set(Way) else Way.FACE
-            scan = Scan(one.event.id, body.person_id, at, way)
+            scan = Scan(one.event.id, body.person_id, at, Way.of(body.way))
             doubt = doubtful(moment, segments)
             found.append(Look(scan, body.photo, body.reason, body.entered_by, moment, doubt))
     found.sort(key=lambda look: (look.scan.at, look.scan.id))
     return {look.scan.id: look for look in found}
 
 
-def _withheld(mine: Sequence[_Told], window: Window) -> int:
+def _withheld(mine: Sequence[Told], window: Window) -> int:
     return sum(
         one.event.kind == events.ScanMade.kind
         and one.body is None
@@ -238,9 +244,9 @@ def _withheld(mine: Sequence[_Told], window: Window) -> int:
 
 
 def _shots(
-    here: Sequence[_Told], lesson: Lesson, profile: Profile, marks: Sequence[tuple[Mark, ...]]
+    here: Sequence[Told], lesson: Lesson, profile: Profile, marks: Sequence[tuple[Mark, ...]]
 ) -> tuple[Shot, ...]:
-    said: dict[tuple[int, int], _Told] = {}
+    said: dict[tuple[int, int], Told] = {}
     copies: dict[str, PictureProcessed] = {}
     snapshots = [
         one for one in here if isinstance(one.body, events.SnapshotTaken | events.SnapshotMissed)
@@ -281,12 +287,12 @@ def _shots(
     return tuple(shots)
 
 
-def _stated(one: _Told) -> Instant:
+def _stated(one: Told) -> Instant:
     return one.body.at if isinstance(one.body, events.SnapshotTaken) else one.event.reading.at
 
 
 def _films(
-    here: Sequence[_Told], window: Window
+    here: Sequence[Told], window: Window
 ) -> tuple[tuple[Span, ...], tuple[tuple[Span, str], ...]]:
     films: dict[str, list[Filmed]] = defaultdict(list)
     for one in here:
@@ -303,7 +309,7 @@ def _films(
         body = one.body
         if isinstance(body, events.RecordingGap):
             stated = Window(body.start, body.end)
-            dated = partial(_Told.when, one)
+            dated = partial(Told.when, one)
             for span in dated_gap(stated, window, films[body.camera], dated):
                 gaps.append((span, body.cause))
     spans = [film.span for found in films.values() for film in found]
@@ -313,7 +319,7 @@ def _films(
     )
 
 
-def _checks(here: Sequence[_Told]) -> tuple[Check, ...]:
+def _checks(here: Sequence[Told]) -> tuple[Check, ...]:
     copies = {
         one.body.original: one.body.sha256 for one in here if isinstance(one.body, PictureProcessed)
     }

@@ -1,7 +1,7 @@
 """What a bundle's pages count: hours, exceptions, the sample for call-backs. Pure.
 
 Owns every figure on the pages; they follow from the facts alone, so that whoever checks a bundle
-counts again. The hours are those of ``edge.rules.attendance.credit``; the 80 % line is held in
+counts again. The hours are those of ``edge.rules.credit``; the 80 % line is held in
 integers against the prescribed hours (decision 10). Nothing here decides: the authority does.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from edge.events import canonical
 from edge.forms import time_to_json
 from edge.model import Instant, Trainee, Way
-from edge.rules.attendance import Credit
+from edge.rules.credit import Credit
 from edge.rules.heads import Agreement, compare
 from sync.central.bundle.facts import Facts, Look, Taught, named_media
 from sync.central.bundle.form import AUTHORITY, AWAY, GONE, Manifest

@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
 from edge.chain import SALT_BYTES, event_from_row
+from edge.decisions import decisions_to_json, parse_decisions
 from edge.documents import lesson_from_json, lesson_to_json
 from edge.events import canonical
 from edge.forms import BadDocument, time_from_json, time_to_json
 from edge.model import Instant, Lesson, Profile, Trainee, TrainingClass
 from edge.proof import Record
 from edge.rules.profile import profile_from_mapping, profile_to_mapping
+from edge.rules.rulings import Decision
 from edge.settings import ConfigError
 from edge.signing import signed
 from sync.messages import Anchor
@@ -62,20 +64,29 @@ class Bundle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The lesson was drawn for a spot check. ``verdict``: approved | rejected | empty (pending)."""
+    """The lesson was drawn for a spot check. ``verdict``: approved | rejected | empty (pending).
+
+    ``decided_by`` and ``why``: who gave it, and the reason of a rejection.
+    """
 
     by: str
     verdict: str
+    decided_by: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A lesson as the centre states it: the boxes it took place at, the rules that judge it."""
+    """A lesson as the centre states it: the boxes it took place at, the rules that judge it.
+
+    ``decisions``: what people decided about its hours, each with who, when and why.
+    """
 
     lesson: Lesson
     boxes: tuple[str, ...]
     profile: Profile
     draw: Draw | None
+    decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +325,8 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
                 "lesson": lesson_to_json(one.lesson),
                 "boxes": list(one.boxes),
                 "profile": profile_to_mapping(one.profile),
-                "draw": None if one.draw is None else [one.draw.by, one.draw.verdict],
+                "draw": None if one.draw is None else list(astuple(one.draw)),
+                "decisions": json.loads(decisions_to_json(one.decisions)),
             }
             for one in manifest.sittings
         ],
@@ -366,6 +378,7 @@ def _from_json(values: Any) -> Manifest:
                 tuple(map(str, one["boxes"])),
                 profile_from_mapping(one["profile"], "profile"),
                 None if one["draw"] is None else Draw(*map(str, one["draw"])),
+                parse_decisions(one["decisions"]),
             )
             for one in values["lessons"]
         ),

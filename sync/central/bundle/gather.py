@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from edge import documents, events
+from edge import directions, documents, events
 from edge.chain import Event, event_from_row
 from edge.clock_events import ClockCorrected, ClockStepped
 from edge.document_events import DocumentApplied
@@ -22,7 +22,7 @@ from edge.keys import Signer
 from edge.model import ClockQuality, Instant, TrainingClass
 from edge.proof import Record
 from edge.rules.lessons import attendance_window
-from sync.central import anchors, books, lines, spot_checks, tables, witness
+from sync.central import anchors, books, credits, lines, spot_checks, tables, witness
 from sync.central.bundle import archive, facts, figures, form, pages
 from sync.central.bundle.form import ChainOf, Draw, Manifest, Sitting
 from sync.central.documents import content_of
@@ -172,7 +172,9 @@ def _people(
         roster = books.roster_of(connection, one)
         the_class = next((each for each in roster.classes if each.id == class_id), the_class)
         instructors |= {
-            each.id: each.name for each in roster.instructors if each.id in one.lesson.instructors
+            each.id: each.name
+            for each in roster.instructors
+            if each.id in one.lesson.instructors or (one.run and each.id == one.run.opened_by)
         }
     if the_class is None:
         raise NothingToShow(
@@ -183,13 +185,18 @@ def _people(
 
 def _sitting(connection: Connection, planned: Planned) -> Sitting:
     draw = spot_checks.draw_of(connection, planned.lesson.id)
-    verdict = draw.verdict.result if draw and draw.verdict else ""
     return Sitting(
         planned.lesson,
         planned.boxes,
         books.profile_of(connection, planned),
-        Draw(draw.by, verdict) if draw else None,
+        _drawn(draw) if draw else None,
+        credits.decisions_of(connection, planned),
     )
+
+
+def _drawn(draw: directions.Draw) -> Draw:
+    found = draw.verdict
+    return Draw(draw.by, found.result, found.by, found.reason) if found else Draw(draw.by, "")
 
 
 class _Disclosed:

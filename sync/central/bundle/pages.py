@@ -16,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from edge.forms import local
 from edge.model import Instant
-from edge.rules.attendance import Credit
+from edge.rules.credit import Credit
 from edge.rules.heads import compare
+from edge.rules.reasons import explain
 from sync.central.bundle import words
 from sync.central.bundle.facts import Facts, Taught
 from sync.central.bundle.figures import EXCEPTIONS, Figures, Irregularity
@@ -82,7 +83,7 @@ def index(manifest: Manifest, facts: Facts, figures: Figures) -> bytes:
             ],
             cell=_cell,
             credit_words=words.CREDITS,
-            why=words.CREDIT_REASONS,
+            why=lambda hour: "".join(explain(one, "zh", zone) for one in hour.reasons),
             cause=words.cause,
             reason=words.reason,
             agreement=compare,

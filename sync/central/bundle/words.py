@@ -61,12 +61,6 @@ _STATES = {
     LessonState.MADE_UP: "课次标为：已补课",
 }
 CREDITS = {"valid": "有效", "pending": "待审核", "invalid": "无效"}
-CREDIT_REASONS = {
-    "complete": "签到、签退齐全",
-    "manual_without_photo": "手动登记且无照片",
-    "no_check_in": "未签到",
-    "no_check_out": "未签退",
-}
 _SORTS = {"photo": "打卡照片", "snapshot": "抓拍", "spot check": "督查照片"}
 
 

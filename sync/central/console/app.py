@@ -67,8 +67,8 @@ def vendor(name: str) -> Response:
 
 def create_app(parts: Parts) -> Flask:
     """Return the console of one centre."""
-    from sync.central.console.live_pages import live
     from sync.central.console import film_pages
+    from sync.central.console.live_pages import live
     from sync.central.console.pages import pages
 
     app = Flask(__name__)

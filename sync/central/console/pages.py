@@ -116,7 +116,7 @@ def trainee(class_id: str, person_id: str) -> AnyResponse:
         profile = books.profile_of(connection, planned[-1])
     total = Hours.of(hour for _, hours in found for hour in hours)
     prescribed = group.prescribed_hours
-    return _live(
+    return refreshed(
         "trainee",
         trainee=known,
         class_name=group.name,
