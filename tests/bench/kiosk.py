@@ -111,6 +111,7 @@ def _box(folder: Path) -> Iterator[System]:
         with system.ledger() as ledger:
             lesson = lesson_at(SystemClock().now().at + 10 * MINUTE, profile)
             send_documents(ledger, (lesson,), roster(names))
+        system.run(system.box_toml, "people", "consent", PERSON_AT_THE_DOOR, "--signed")
         system.run(system.box_toml, "people", "add", PERSON_AT_THE_DOOR, "--photo", str(portrait()))
         try:
             system.start_box("kiosk")
