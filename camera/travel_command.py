@@ -13,6 +13,7 @@ from camera.faces.travel import BadPackage
 from edge.files import replace_file
 from edge.keys import sealing_key
 from edge.ledger import Ledger
+from edge.signing import fingerprint
 
 
 def write_passport(ledger: Ledger, data_dir: Path, out: Path) -> None:
@@ -60,12 +61,12 @@ def _content(file: Path) -> bytes:
 
 
 def _identity(box: str, key: bytes) -> str:
-    return f"{box}, {travel.fingerprint(key)}"
+    return f"{box}, {fingerprint(key)}"
 
 
 def _same(box: str, key: bytes, expected: str | None) -> None:
     """Make sure that the other box is who its file says. Raises BadPackage."""
-    shown = travel.fingerprint(key)
+    shown = fingerprint(key)
     if expected is None:
         click.echo(f"{box}: {shown}")
         click.confirm("对方终端显示的是否相同 / Does the other box say the same?", abort=True)

@@ -26,6 +26,7 @@ from edge.events import BoxEnrolled
 from edge.files import replace_file
 from edge.keys import KeyProblem, Signer
 from edge.ledger import Ledger, LedgerError
+from edge.signing import fingerprint, same_fingerprint
 from edge.store import StoreError
 from sync import tls
 from sync.enrolment import (
@@ -33,10 +34,8 @@ from sync.enrolment import (
     Asked,
     BadEnrolment,
     file_of,
-    fingerprint,
     read_answer,
     request_bytes,
-    same_fingerprint,
 )
 from sync.messages import MEDIA_SUFFIX
 

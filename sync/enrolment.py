@@ -7,7 +7,6 @@ centre's. Neither holds a secret. What a person compares by eye is the key's ``f
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -63,18 +62,6 @@ class Answered:
     ca: str
     facts: str
     media: str
-
-
-def fingerprint(key: bytes) -> str:
-    """Return what people compare of a key: 128 bits of its SHA-256 in groups of four digits."""
-    digits = hashlib.sha256(key).hexdigest()[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
-def same_fingerprint(key: bytes, text: str) -> bool:
-    """Tell whether *text*, as somebody typed it, is the fingerprint of *key*."""
-    typed = "".join(letter for letter in text.lower() if letter.isalnum())
-    return typed == fingerprint(key).replace(" ", "")
 
 
 def request_bytes(asked: Asked) -> bytes:

@@ -12,7 +12,6 @@ expires; and that a consent taken back on this box is not brought back by an old
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -59,12 +58,6 @@ class Imported:
 
     people: int
     withdrawn: int
-
-
-def fingerprint(key: bytes) -> str:
-    """Return what people compare of a ledger's key, as ``classbox enrol request`` shows it."""
-    digits = hashlib.sha256(key).hexdigest()[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 def passport(ledger: Ledger, key: X25519PrivateKey) -> bytes:

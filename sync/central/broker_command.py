@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from edge.signing import fingerprint, same_fingerprint
 from sync.central import broker, enrolment
 from sync.central.authority import SERVER, Authority, AuthorityProblem
 from sync.central.opened import Centre, with_centre
-from sync.enrolment import BadEnrolment, fingerprint, read_request, same_fingerprint
+from sync.enrolment import BadEnrolment, read_request
 from sync.messages import MEDIA_SUFFIX, SHARDS
 
 
