@@ -21,6 +21,7 @@ import click
 import cv2
 
 from camera import expectations
+from camera.card_reader import CardReader
 from camera.door import Door, DoorError, Frame, bound_door
 from camera.faces import decide, embed, enrol
 from camera.faces.compare import Match
@@ -30,7 +31,7 @@ from camera.faces.manifest import ModelError
 from camera.faces.mesh import Mesh
 from camera.faces.quality import Flaw
 from camera.faces.watcher import Look, Watcher
-from camera.preview import Greeting, Preview, jpeg
+from camera.preview import Card, Greeting, Preview, jpeg
 from edge import agreement, consents, queries, requests
 from edge.assets import AssetMissing
 from edge.box import BoxService, NotConfigured, run
@@ -89,6 +90,7 @@ class Greeter:
         self._gallery = templates.gallery()
         self._enrolment: _Enrolment | None = None
         self._greeting: Greeting | None = None
+        self._cards = CardReader()
         with self._ledger.store.read() as connection:
             self._last = last_scans(connection, box.clock.now())
 
@@ -158,7 +160,18 @@ class Greeter:
         )
         if look.match is not None:
             self._meet(frame, look, look.match)
-        self._preview.show(frame.picture, frame.reading.at, look.guide, look.box, self._greeting)
+        else:
+            self._cards.look(frame.picture, frame.reading.at, monotonic())
+        self._preview.show(
+            frame.picture, frame.reading.at, look.guide, look.box, self._greeting, self._card()
+        )
+
+    def _card(self) -> Card | None:
+        shown = self._cards.shown
+        if shown is None:
+            return None
+        with self._ledger.store.read() as connection:
+            return Card(queries.person_with_card(connection, shown.card_hash) or "", shown.at)
 
     def _meet(self, frame: Frame, look: Look, match: Match) -> None:
         """Make a scan of a match, unless that person was scanned a moment ago."""

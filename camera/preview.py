@@ -2,7 +2,8 @@
 
 Owns the form of both files. ``door.json``: ``at`` (µs), ``guide``, ``face`` ([left, top, width,
 height] as shares of the picture, or null), ``greeting`` (``event_id``, ``person_id``, ``at`` of a
-scan that is committed, or null) and ``why`` (the reason when the camera is out).
+scan that is committed, or null), ``card`` (``person_id``, empty when it is nobody's here, and
+``at`` of the card that was shown last, or null) and ``why`` (the reason when the camera is out).
 """
 
 from __future__ import annotations
@@ -47,6 +48,14 @@ def jpeg(picture: Picture, quality: int) -> bytes:
     return content.tobytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The card that was shown last, and since when."""
+
+    person_id: str
+    at: Instant
+
+
 class Preview:
     """Writes the two files, at most eight times a second."""
 
@@ -61,6 +70,7 @@ class Preview:
         guide: Guide,
         face: Box | None,
         greeting: Greeting | None,
+        card: Card | None = None,
     ) -> None:
         """Show *picture* and what there is to say about it."""
         now = monotonic()
@@ -69,14 +79,20 @@ class Preview:
         self._shown = now
         content = jpeg(picture, _PREVIEW_QUALITY)
         replace_file(self._box.config.runtime_dir / "door.jpg", content, durable=False)
-        self._say(at, guide, face, greeting, "")
+        self._say(at, guide, face, greeting, card, "")
 
     def out(self, at: Instant, why: str) -> None:
         """Say that the camera gives no picture, and *why*."""
-        self._say(at, Guide.CAMERA_OUT, None, None, why)
+        self._say(at, Guide.CAMERA_OUT, None, None, None, why)
 
     def _say(
-        self, at: Instant, guide: Guide, face: Box | None, greeting: Greeting | None, why: str
+        self,
+        at: Instant,
+        guide: Guide,
+        face: Box | None,
+        greeting: Greeting | None,
+        card: Card | None,
+        why: str,
     ) -> None:
         self._box.show(
             "door.json",
@@ -85,6 +101,7 @@ class Preview:
                 "guide": guide,
                 "face": [round(value, 4) for value in face] if face else None,
                 "greeting": asdict(greeting) if greeting else None,
+                "card": asdict(card) if card else None,
                 "why": why,
             },
         )

@@ -150,7 +150,8 @@ def roster_to_json(roster: Roster) -> bytes:
 def _trainee_to_json(trainee: Trainee) -> dict[str, str]:
     entry = {"id": trainee.id, "number": trainee.number, "name": trainee.name}
     # Left out while there is none: such a roster keeps the bytes, and the hash, that it had.
-    return {**entry, "pin_hash": trainee.pin_hash} if trainee.pin_hash else entry
+    secrets = {"pin_hash": trainee.pin_hash, "card_hash": trainee.card_hash}
+    return {**entry, **{key: value for key, value in secrets.items() if value}}
 
 
 def roster_without(content: bytes, person_id: str) -> bytes | None:
@@ -227,6 +228,7 @@ def _class(entry: Any, place: str) -> TrainingClass:
             number=text(trainee, "number", f"{place}.trainees[{number}]"),
             name=text(trainee, "name", f"{place}.trainees[{number}]"),
             pin_hash=text(trainee, "pin_hash", f"{place}.trainees[{number}]", ""),
+            card_hash=text(trainee, "card_hash", f"{place}.trainees[{number}]", ""),
         )
         for number, trainee in enumerate(listing(entry, "trainees", place))
     )

@@ -166,11 +166,13 @@ CREATE TABLE recording_order (
 
 @box()
 def pins_of_trainees(db: Database) -> None:
-    """PINs of trainees, for whoever does not use the face (decision 19)."""
+    """PINs and cards of trainees, for whoever does not use the face (decision 19)."""
     run_script(
         db,
         """
 ALTER TABLE trainee ADD COLUMN pin_hash TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE trainee ADD COLUMN card_hash TEXT NOT NULL DEFAULT ''
 """,
     )
 

@@ -137,12 +137,14 @@ class Trainee:
     """One line of a roster. ``number`` is the student number shown beside a masked name.
 
     ``pin_hash`` is an argon2 hash, empty while no PIN was issued; the PIN itself is nowhere.
+    ``card_hash``: of the code on the printed card (edge.card), empty while there is none.
     """
 
     id: str
     number: str
     name: str
     pin_hash: str = field(default="", repr=False)
+    card_hash: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         require(bool(self.id), "trainee: id is missing")

@@ -144,9 +144,17 @@ def _replace_roster(connection: sqlite3.Connection, roster: documents.Roster) ->
         ],
     )
     connection.executemany(
-        "INSERT INTO trainee VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO trainee VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (entry.id, trainee.id, trainee.number, trainee.name, position, trainee.pin_hash)
+            (
+                entry.id,
+                trainee.id,
+                trainee.number,
+                trainee.name,
+                position,
+                trainee.pin_hash,
+                trainee.card_hash,
+            )
             for entry in roster.classes
             for position, trainee in enumerate(entry.trainees)
         ],

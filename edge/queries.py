@@ -130,7 +130,7 @@ def training_class(connection: sqlite3.Connection, class_id: str) -> TrainingCla
     if row is None:
         return None
     trainees = connection.execute(
-        "SELECT person_id, number, name, pin_hash FROM trainee WHERE class_id = ? "
+        "SELECT person_id, number, name, pin_hash, card_hash FROM trainee WHERE class_id = ? "
         "ORDER BY position",
         (class_id,),
     ).fetchall()
@@ -142,6 +142,14 @@ def training_class(connection: sqlite3.Connection, class_id: str) -> TrainingCla
         received_at=row["received_at"],
         trainees=tuple(Trainee(*entry) for entry in trainees),
     )
+
+
+def person_with_card(connection: sqlite3.Connection, card_hash: str) -> str | None:
+    """Return whose card that is, None when it is nobody's on this box."""
+    row = connection.execute(
+        "SELECT person_id FROM trainee WHERE card_hash = ? LIMIT 1", (card_hash,)
+    ).fetchone()
+    return str(row["person_id"]) if row else None
 
 
 def instructors(connection: sqlite3.Connection) -> list[Instructor]:

@@ -1,4 +1,4 @@
-"""Check-in without the face: student number and PIN (decision 19).
+"""Check-in without the face: student number or printed card, and PIN (decision 19).
 
 Public, so no names: numbers only, until a right PIN shows whose it is. Whether a presence by PIN
 counts is the profile's; like every scan it is stored in any case, and says what it means.
@@ -25,7 +25,10 @@ pages = Blueprint("pin", __name__)
 def ask() -> str | Response:
     """Ask for student number and PIN while there is a lesson to check in to."""
     sheet = _sheet()
-    return redirect(url_for("public.main")) if sheet is None else _page(sheet)
+    if sheet is None:
+        return redirect(url_for("public.main"))
+    card = request.args.get("card", "")
+    return _page(sheet, chosen=_shown_by(sheet, card), card=card)
 
 
 @pages.post("/check-in/pin")
@@ -34,25 +37,35 @@ def check() -> tuple[str, int] | str | Response:
     sheet = _sheet()
     if sheet is None:
         return redirect(url_for("public.main"))
-    person = sheet.trainee(request.form.get("person", ""))
+    card = request.form.get("card", "")
+    owner = _shown_by(sheet, card)
+    person = owner or sheet.trainee(request.form.get("person", ""))
     if person is None:
         return _page(sheet, _("Please choose your student number first.")), 400
     pin = request.form.get("pin", "")
     if not pin:
-        return _page(sheet, _("Please enter your PIN."), person), 400
+        return _page(sheet, _("Please enter your PIN."), person, card), 400
     if not person.pin_hash:
         problem = _("No PIN was issued for this number. Please ask the instructor.")
         return _page(sheet, problem, person), 403
     pins = parts().pins
     if pins.opens(person, pin):
         scan_id = manual.entry_id(request.form.get("form", ""), person.id)
-        presence.store(parts(), scan_id, person.id, Way.PIN)
+        presence.store(parts(), scan_id, person.id, Way.CARD if owner else Way.PIN)
         return _done(scan_id)
     if pins.wait(person.id):
-        return _page(sheet, _("Too many wrong PINs. Please wait."), person), 429
+        return _page(sheet, _("Too many wrong PINs. Please wait."), person, card), 429
     left = pins.tries_left(person.id)
     tries = ngettext("%(num)d more try", "%(num)d more tries", left)
-    return _page(sheet, _("That PIN is not right: %(tries)s.", tries=tries), person), 403
+    return _page(sheet, _("That PIN is not right: %(tries)s.", tries=tries), person, card), 403
+
+
+def _shown_by(sheet: Sheet, card: str) -> Trainee | None:
+    """Return who showed the card of the moment *card*, None when the door camera saw none then."""
+    shown = parts().runtime.now().door.card
+    if shown is None or str(shown.at) != card:
+        return None
+    return sheet.trainee(shown.person_id)
 
 
 def _sheet() -> Sheet | None:
@@ -64,13 +77,14 @@ def _sheet() -> Sheet | None:
     return sheet
 
 
-def _page(sheet: Sheet, problem: str = "", chosen: Trainee | None = None) -> str:
+def _page(sheet: Sheet, problem: str = "", chosen: Trainee | None = None, card: str = "") -> str:
     values: dict[str, Any] = {
         "sheet": sheet,
         "problem": problem,
         "chosen": chosen.id if chosen else "",
         "wait": ceil(parts().pins.wait(chosen.id)) if chosen else 0,
         "form_id": manual.new_form(),
+        "card": card if chosen and _shown_by(sheet, card) == chosen else "",
     }
     return render_template("pin.html", **values)
 

@@ -15,7 +15,7 @@ from edge.model import Way
 from kiosk_ui.parts import Parts
 
 # The others are the greeter's.
-_MADE_HERE = (Way.MANUAL, Way.PIN)
+_MADE_HERE = (Way.MANUAL, Way.PIN, Way.CARD)
 _END_OF_JPEG = b"\xff\xd9"
 _one_at_a_time = threading.Lock()
 

@@ -72,6 +72,7 @@ def _state() -> tuple[str, Instant, Instant | None]:
         "stamp": current_app.jinja_env.globals["asset_stamp"],
         "layout": view["layout"],
         "guide": view["guide"],
+        "card": _card(looked, view["sheet"]),
         "regions": {name: render_template(f"main/{name}.html", **view) for name in REGIONS},
     }
     return json.dumps(state, ensure_ascii=False), looked.now, looked.changes_at
@@ -101,6 +102,16 @@ def _view() -> dict[str, Any]:
         else [],
         "today": _today(looked),
     }
+
+
+def _card(looked: facts.Facts, sheet: Sheet | None) -> int:
+    """Return when the card was shown whose owner should be asked for the PIN now; 0 for none."""
+    card = looked.services.door.card
+    if sheet is None or card is None or sheet.trainee(card.person_id) is None:
+        return 0
+    if moment(sheet, looked.now).phase is Phase.OVER:
+        return 0
+    return card.at
 
 
 def _offers_pins(sheet: Sheet, phase: Phase) -> bool:

@@ -33,11 +33,20 @@ class Greeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """The card that was shown to the door; ``person_id`` is empty when it is nobody's here."""
+
+    person_id: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """What the greeter sees. ``guide`` is ``camera_out`` when it says nothing any more."""
 
     guide: str = "camera_out"
     greeting: Greeting | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,11 @@ def _door(values: Mapping[str, Any]) -> Door:
     greeting = None
     if isinstance(said, dict) and {"event_id", "person_id", "at"} <= said.keys():
         greeting = Greeting(str(said["event_id"]), str(said["person_id"]), int(said["at"]))
-    return Door(str(values.get("guide", "none")), greeting)
+    shown = values.get("card")
+    card = None
+    if isinstance(shown, dict) and {"person_id", "at"} <= shown.keys():
+        card = Card(str(shown["person_id"]), int(shown["at"]))
+    return Door(str(values.get("guide", "none")), greeting, card)
 
 
 def _cameras(values: Mapping[str, Any]) -> dict[str, Camera]:

@@ -10,10 +10,11 @@ from flask import url_for as url
 from werkzeug.wrappers import Response as Answer
 
 from edge import pictures, queries
+from edge.look import qr
 from edge.look.language import _, ngettext
 from edge.model import Instant
 from edge.rules.heads import compare
-from kiosk_ui import access, facts, qr, spot_checks, words
+from kiosk_ui import access, facts, spot_checks, words
 from kiosk_ui.access import instructor_only
 from kiosk_ui.parts import parts
 from kiosk_ui.screen import Sheet

@@ -10,6 +10,12 @@
     if (state.stamp !== box.stamp) { location.reload(); return; }  // the box was updated
     box.layout = state.layout;
     box.guide = state.guide;
+    // Each showing of a card leads to the PIN once, also after coming back from there.
+    if (state.card && sessionStorage.card !== String(state.card)) {
+      sessionStorage.card = state.card;
+      location.assign(`${box.pin}?card=${state.card}`);
+      return;
+    }
     for (const [name, html] of Object.entries(state.regions)) {
       if (shown[name] === html) continue;
       shown[name] = html;

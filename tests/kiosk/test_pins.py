@@ -34,7 +34,7 @@ def check_in(stage: Stage, person: str, pin: str = PIN, form: str = "f-1") -> tu
 
 def test_the_door_offers_it_where_somebody_has_a_pin(stage: Stage) -> None:
     """Without any PIN it would be a dead end."""
-    assert "/check-in/pin" not in stage.client().get("/")
+    assert 'href="/check-in/pin"' not in stage.client().get("/")
 
 
 def test_a_right_pin_checks_in_with_a_photo(pins: Stage) -> None:
@@ -103,5 +103,5 @@ def test_too_late_is_stored_and_says_what_comes_next(pins: Stage) -> None:
 def test_outside_of_lessons_it_leads_back(pins: Stage) -> None:
     """There is nothing to check in to."""
     pins.clock.jump(at("20:00"))
-    assert "/check-in/pin" not in pins.client().get("/")
+    assert 'href="/check-in/pin"' not in pins.client().get("/")
     assert pins.client().client.get("/check-in/pin").status_code == 302

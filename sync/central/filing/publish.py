@@ -115,7 +115,13 @@ def _classes(connection: Connection, periods: list[str]) -> Iterator[TrainingCla
             select(filed_class).where(filed_class.c.period_id == period)
         ).one()
         rows = connection.execute(
-            select(person.c.id, class_trainee.c.number, person.c.name, person.c.pin_hash)
+            select(
+                person.c.id,
+                class_trainee.c.number,
+                person.c.name,
+                person.c.pin_hash,
+                person.c.card_hash,
+            )
             .join(class_trainee, class_trainee.c.person_id == person.c.id)
             .where(class_trainee.c.period_id == period)
             .order_by(class_trainee.c.number)
@@ -126,7 +132,9 @@ def _classes(connection: Connection, periods: list[str]) -> Iterator[TrainingCla
             period_id=period,
             approved_by=head.approved_by,
             received_at=head.received_at,
-            trainees=tuple(Trainee(row.id, row.number, row.name, row.pin_hash) for row in rows),
+            trainees=tuple(
+                Trainee(row.id, row.number, row.name, row.pin_hash, row.card_hash) for row in rows
+            ),
         )
 
 

@@ -93,7 +93,7 @@ class People:
         if known:
             connection.execute(update(person).where(person.c.id == own).values(**row))
         else:
-            connection.execute(insert(person).values(id=own, pin_hash="", **row))
+            connection.execute(insert(person).values(id=own, pin_hash="", card_hash="", **row))
         return own, known is None
 
     def id_number(self, row: Row[tuple[object, ...]]) -> str:

@@ -1,7 +1,7 @@
-"""PINs of trainees on slips of paper: issued, hashed, printed once.
+"""Cards and PINs of trainees on paper: issued, hashed, printed once.
 
-Promises that a PIN stands on its slip and nowhere else; the roster carries an argon2 hash. Six
-digits do not withstand somebody who has stolen a box's disk and has the days to try them all: a
+Promises that a PIN and a card's code stand on their paper and nowhere else; rosters carry hashes.
+Six digits do not withstand somebody who has stolen a box's disk and has the days to try them all: a
 stolen box means new PINs.
 """
 
@@ -15,6 +15,8 @@ from html import escape
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, select, update
 
+from edge import card
+from edge.look import qr
 from sync.central.filing.tables import class_trainee, filed_class, person
 
 _DIGITS = 6
@@ -25,18 +27,20 @@ body { font: 14pt sans-serif; margin: 8mm; }
 main { display: grid; grid-template-columns: 1fr 1fr; }
 section { border: 1px dashed #888; padding: 6mm; break-inside: avoid; }
 h1 { font-size: 12pt; font-weight: normal; margin: 0 0 3mm; }
+svg { float: right; width: 32mm; height: 32mm; }
 p { margin: 1mm 0; } b { font-size: 20pt; letter-spacing: 2pt; } small { color: #444; }
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """One trainee's slip."""
+    """One trainee's card, and the slip with the PIN. ``code``: what the card's QR code says."""
 
     class_name: str
     number: str
     name: str
     pin: str = field(repr=False)
+    code: str = field(repr=False)
 
 
 def fresh_pin() -> str:
@@ -57,23 +61,28 @@ def issue(connection: Connection, period_id: str, numbers: Sequence[str] = ()) -
         found = found.where(class_trainee.c.number.in_(numbers))
     slips: list[Slip] = []
     for own, name, number, class_name in connection.execute(found).all():
-        pin = fresh_pin()
-        changed = update(person).where(person.c.id == own).values(pin_hash=_HASHER.hash(pin))
-        connection.execute(changed)
-        slips.append(Slip(class_name, number, name, pin))
+        pin, code = fresh_pin(), card.text_of(secrets.token_bytes(card.CODE_BYTES))
+        hashes = {"pin_hash": _HASHER.hash(pin), "card_hash": card.hash_of(code)}
+        connection.execute(update(person).where(person.c.id == own).values(**hashes))
+        slips.append(Slip(class_name, number, name, pin, code))
     return slips
 
 
 def page(slips: Sequence[Slip]) -> str:
     """Return a page of slips to print and cut apart."""
     sections = "\n".join(
-        f"<section><h1>{escape(one.class_name)}</h1>"
+        f"<section>{qr.svg(one.code)}<h1>{escape(one.class_name)}</h1>"
         f"<p>{escape(one.name)} &nbsp; 学号 No. {escape(one.number)}</p>"
+        "<p><small>签到卡：对准教室门口的摄像头，再输入密码。<br>"
+        "Card: hold it before the camera at the door, then enter the PIN.</small></p></section>"
+        f"<section><h1>{escape(one.class_name)} · 学号 No. {escape(one.number)}</h1>"
         f"<p>签到密码 PIN <b>{one.pin}</b></p>"
-        "<p><small>在教室门口的屏幕上按“密码签到”。请勿告诉他人。<br>"
-        "At the screen by the door press “Use a PIN”. Tell nobody.</small></p></section>"
+        "<p><small>没带卡时在屏幕上按“密码签到”。请勿告诉他人，请勿与卡放在一起。<br>"
+        "Without the card press “Use a PIN”. Tell nobody; keep it apart from the card.</small></p>"
+        "</section>"
         for one in slips
     )
+    # Two columns: the card on the left, its PIN on the right.
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>PIN</title>'
         f"<style>{_STYLE}</style></head><body><main>\n{sections}\n</main></body></html>\n"

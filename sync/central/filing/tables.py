@@ -30,6 +30,7 @@ person = Table(
     raw("nonce", "of what is sealed", 12),
     Column("sealed", LargeBinary, nullable=False, comment="JSON: identity number, phone"),
     text("pin_hash", "argon2; empty while none was issued"),
+    text("card_hash", "of the code on the printed card; empty while none was issued"),
     Index("person_by_id_key", "id_key", unique=True),
 )
 

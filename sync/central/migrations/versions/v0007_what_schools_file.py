@@ -56,6 +56,12 @@ def upgrade() -> None:
         sa.Column(
             "pin_hash", sa.Text(), nullable=False, comment="argon2; empty while none was issued"
         ),
+        sa.Column(
+            "card_hash",
+            sa.Text(),
+            nullable=False,
+            comment="of the code on the printed card; empty while none was issued",
+        ),
         sa.CheckConstraint("length(id_key) = 32", name="id_key_length"),
         sa.CheckConstraint("length(nonce) = 12", name="nonce_length"),
         sa.PrimaryKeyConstraint("id"),
