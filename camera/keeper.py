@@ -280,7 +280,7 @@ class Keeper:
                 self._store(lambda draft: draft.id in report["drafts"])
                 for draft_id in report["drafts"]:
                     session.parts.pop(draft_id, None)
-                if not (report["interrupted"] or self._full):
+                if not (report["interrupted"] or self._full or self._why is SAVES_ROOM):
                     # Also of a part that was too short to be announced: the lesson was over.
                     self._recover()
             case "failed":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from edge.cli import main
 from edge.clock_events import ClockCorrected
@@ -26,7 +26,6 @@ from sync.central import books, credits, evidence, witness
 from sync.central.bundle import facts, figures, form
 from sync.central.bundle.dating import Dating
 from tests.boxes import CLASS_ID
-from tests.browser import chromium
 from tests.bundle.stage import START, STRANGER, School, taught
 from tests.bundle.tampering import CHAIN, Parts, check, fault_of
 from tests.central.stamping import stamping
@@ -326,13 +325,13 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page(unpacked: Path, complaints: list[str]) -> Iterator[Page]:
+def page(browser: Browser, unpacked: Path, complaints: list[str]) -> Iterator[Page]:
     """The page, opened from the disk."""
-    with chromium() as browser:
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.on("console", lambda message: complaints.append(message.text))
-        opened.goto(unpacked.as_uri())
-        yield opened
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.goto(unpacked.as_uri())
+    yield opened
+    opened.close()
 
 
 def test_the_page_opens_from_a_disk_with_its_pictures(page: Page, complaints: list[str]) -> None:

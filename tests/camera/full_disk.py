@@ -71,7 +71,8 @@ def filling(disk: Path) -> None:
     assert [key for key, _ in groupby(room.facts(DiskPlanned), key=quality)] == in_turn
     recorded = [key for key, _ in groupby(room.facts(RecordingStored), key=quality)]
     assert recorded == ["full", "substream", "key_frames", "full"]
-    assert {gap.cause for gap in room.facts(RecordingGap)[1:]} == {"disk_full"}
+    gaps = room.facts(RecordingGap)
+    assert {gap.cause for gap in gaps[1:]} == {"disk_full"}, gaps
     assert [fact.state for fact in room.facts(CameraHealth)] == ["online", "disk_full", "online"]
     assert room.facts(MediaDeleted) == []
 

@@ -10,6 +10,7 @@ from edge.document_events import DocumentApplied, DocumentRefused
 from edge.documents import lesson_to_json
 from edge.events import SnapshotMissed, SnapshotTaken
 from edge.health_events import AlertRaised, DiskPlanned
+from edge.live_events import LiveViewStarted
 from edge.model import MINUTE, Instant, Lesson
 from edge.picture_events import PictureProcessed, SpotCheckConfirmed, SpotCheckTaken
 from tests.boxes import TEACHER_ID, at, two_hours
@@ -110,6 +111,7 @@ def beside_the_lesson(centre: Centre, chain: Chain, lesson: Lesson) -> None:
         PictureProcessed(sha("one"), lesson.id, sha("marked"), 9500, 14, "fr_detect", "0.0.1"),
         SpotCheckTaken(lesson.id, "c-1", 1, "photo", "phone", "", at, sha("spot"), 9000),
         SpotCheckConfirmed(lesson.id, "c-1", TEACHER_ID, [sha("spot")], 2),
+        LiveViewStarted("v-1", "classroom", lesson.id, "a clerk", at + MINUTE),
         AlertRaised("classroom", "offline", "no answer", lesson.id),
         DiskPlanned("full", True, 5_000_000, 9_000_000, 8),
     ):

@@ -1,4 +1,4 @@
-"""A room with a lesson for each test, and one browser."""
+"""A room with a lesson for each test, and a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import chromium
 from tests.live.stage import Classroom, classroom
 
 
@@ -16,13 +15,6 @@ from tests.live.stage import Classroom, classroom
 def room(tmp_path: Path) -> Iterator[Classroom]:
     """A room with its camera, box and centre; nothing but broker and camera runs yet."""
     with classroom(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with chromium() as opened:
         yield opened
 
 

@@ -81,6 +81,7 @@ def test_a_picture_appears_changes_and_stops_when_the_page_is_left(
     assert [row.by for row in room.stage.rows(tables.live_view)] == ["console"]
 
 
+@pytest.mark.real_speed
 def test_a_camera_that_goes_out_is_said_and_its_picture_is_not_called_live(
     room: Classroom, page: Page
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_camera_that_goes_out_is_said_and_its_picture_is_not_called_live(
     stands(page, "live")
 
 
+@pytest.mark.real_speed
 def test_a_box_that_goes_offline_is_said_and_comes_back_to_a_new_view(
     room: Classroom, page: Page
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_box_that_goes_offline_is_said_and_comes_back_to_a_new_view(
     assert len(room.facts("live_view.started")) == 2
 
 
+@pytest.mark.real_speed
 def test_on_a_slow_line_records_go_first_and_pictures_become_fewer(
     room: Classroom, page: Page
 ) -> None:
