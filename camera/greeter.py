@@ -91,6 +91,7 @@ class Greeter:
         self._enrolment: _Enrolment | None = None
         self._greeting: Greeting | None = None
         self._cards = CardReader()
+        self._card: Card | None = None
         with self._ledger.store.read() as connection:
             self._last = last_scans(connection, box.clock.now())
 
@@ -141,6 +142,7 @@ class Greeter:
         self._refreshed = now
         agreement.forget_departed(self._ledger)
         self._gallery = self._templates.gallery()
+        self._learn_card()
         reading = self._box.clock.now()
         with self._ledger.store.read() as connection:
             self._expected = expectations.expected(connection, reading.at)
@@ -161,17 +163,23 @@ class Greeter:
         if look.match is not None:
             self._meet(frame, look, look.match)
         else:
+            before = self._cards.shown
             self._cards.look(frame.picture, frame.reading.at, monotonic())
+            if self._cards.shown is not before:
+                self._learn_card()
         self._preview.show(
-            frame.picture, frame.reading.at, look.guide, look.box, self._greeting, self._card()
+            frame.picture, frame.reading.at, look.guide, look.box, self._greeting, self._card
         )
 
-    def _card(self) -> Card | None:
+    def _learn_card(self) -> None:
+        """Look up whose card is shown: once, and again when the roster may have changed."""
         shown = self._cards.shown
         if shown is None:
-            return None
+            self._card = None
+            return
         with self._ledger.store.read() as connection:
-            return Card(queries.person_with_card(connection, shown.card_hash) or "", shown.at)
+            owner = queries.person_with_card(connection, shown.card_hash)
+        self._card = Card(owner or "", shown.at)
 
     def _meet(self, frame: Frame, look: Look, match: Match) -> None:
         """Make a scan of a match, unless that person was scanned a moment ago."""

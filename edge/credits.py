@@ -10,10 +10,10 @@ import sqlite3
 from collections import Counter, defaultdict
 
 from edge import queries, times
+from edge.directions import drawn_of
 from edge.model import ClockQuality, Instant, Lesson, Profile, Scan, Way, Window
 from edge.queries import LessonRun
 from edge.rules.credit import (
-    Drawn,
     Facts,
     Judged,
     Opener,
@@ -45,7 +45,7 @@ def facts(connection: sqlite3.Connection, lesson: Lesson, now: Instant | None) -
         seen=_seen(connection, lesson, window, run),
         opener=_opener(connection, run),
         received_at=group.received_at if group else None,
-        drawn=_drawn(connection, lesson.id),
+        drawn=drawn_of(queries.draw_of(connection, lesson.id)),
         missed=Counter(
             row["hour"]
             for row in queries.snapshots(connection, lesson.id)
@@ -85,18 +85,8 @@ def _seen(
 
 
 def _opener(connection: sqlite3.Connection, run: LessonRun | None) -> Opener | None:
-    known = {one.id: one.name for one in queries.instructors(connection)}
-    if run is None or not known:
-        return None  # without a roster nobody can tell who is filed
-    return Opener(run.opened_by, known.get(run.opened_by, ""), run.opened_by in known)
-
-
-def _drawn(connection: sqlite3.Connection, lesson_id: str) -> Drawn | None:
-    draw = queries.draw_of(connection, lesson_id)
-    if draw is None:
-        return None
-    found = draw.verdict
-    return Drawn(draw.by, found.result, found.by, found.reason) if found else Drawn(draw.by)
+    filed = {one.id: one.name for one in queries.instructors(connection)}
+    return Opener.among(run.opened_by if run else "", filed)
 
 
 def _earlier_manual(

@@ -16,6 +16,7 @@ from edge.camera_events import ROLES
 from edge.events import canonical
 from edge.forms import BadDocument, choice, listing, only, text, time, time_to_json, unique
 from edge.model import Instant, Notice
+from edge.rules.credit import Drawn
 
 # A camera that is known by its number only is looked for: this name resolves nowhere (RFC 6761).
 TO_BE_FOUND = "onvif://to-be-found.invalid"
@@ -82,6 +83,14 @@ class Draw:
     by: str
     drawn_at: Instant
     verdict: Verdict | None = None
+
+
+def drawn_of(draw: Draw | None) -> Drawn | None:
+    """Return what the hours of a lesson depend on of its draw, None when it was not drawn."""
+    if draw is None:
+        return None
+    found = draw.verdict
+    return Drawn(draw.by, found.result, found.by, found.reason) if found else Drawn(draw.by)
 
 
 def parse_bindings(values: Mapping[str, Any]) -> Bindings:

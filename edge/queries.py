@@ -9,7 +9,6 @@ import json
 import sqlite3
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 from typing import cast
 
 from edge import documents
@@ -28,8 +27,8 @@ from edge.model import (
     Window,
 )
 from edge.rulebook import Rulebook
-from edge.rules.profile import profile_from_toml
 from edge.rules.rulings import Decision
+from edge.shipped import shipped_profile as shipped_profile
 
 # No window of a shipped profile reaches further beyond a lesson than this.
 _REACH = 6 * 3600 * 1_000_000
@@ -207,16 +206,6 @@ def decisions(connection: sqlite3.Connection, lesson_id: str) -> tuple[Decision,
 def notices(connection: sqlite3.Connection) -> tuple[Notice, ...]:
     """Return the notices in force, in the order of their beginning; ``Notice.shown`` says when."""
     return _notices(_content_in_force(connection, documents.NOTICES))
-
-
-@lru_cache(maxsize=16)
-def shipped_profile(name: str) -> Profile:
-    """Return the rule profile of that name that comes with the software, else ``default``."""
-    folder = resources.files("edge.rules.profiles")
-    file = folder / f"{name}.toml"
-    if not file.is_file():
-        file = folder / "default.toml"
-    return profile_from_toml(file.read_text("utf-8"), file.name)
 
 
 def scans(connection: sqlite3.Connection, lesson: Lesson, window: Window) -> list[Scan]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -28,7 +29,8 @@ def ask() -> str | Response:
     if sheet is None:
         return redirect(url_for("public.main"))
     card = request.args.get("card", "")
-    return _page(sheet, chosen=_shown_by(sheet, card), card=card)
+    owner = _shown_by(sheet, card)
+    return _page(sheet, chosen=owner, card=card if owner else "")
 
 
 @pages.post("/check-in/pin")
@@ -39,6 +41,7 @@ def check() -> tuple[str, int] | str | Response:
         return redirect(url_for("public.main"))
     card = request.form.get("card", "")
     owner = _shown_by(sheet, card)
+    card = card if owner else ""
     person = owner or sheet.trainee(request.form.get("person", ""))
     if person is None:
         return _page(sheet, _("Please choose your student number first.")), 400
@@ -84,7 +87,7 @@ def _page(sheet: Sheet, problem: str = "", chosen: Trainee | None = None, card: 
         "chosen": chosen.id if chosen else "",
         "wait": ceil(parts().pins.wait(chosen.id)) if chosen else 0,
         "form_id": manual.new_form(),
-        "card": card if chosen and _shown_by(sheet, card) == chosen else "",
+        "card": card,
     }
     return render_template("pin.html", **values)
 
@@ -92,6 +95,6 @@ def _page(sheet: Sheet, problem: str = "", chosen: Trainee | None = None, card: 
 def _done(scan_id: str) -> str:
     box = parts()
     greeted = facts.greeted_by(box.ledger, scan_id)
-    looked = facts.look(box.ledger, box.runtime, box.config)
-    band = words.greeting(greeted, looked.zone, looked.now)
+    zone = ZoneInfo(box.config.time_zone)
+    band = words.greeting(greeted, zone, box.ledger.clock.now().at)
     return render_template("pin_done.html", band=band)

@@ -38,6 +38,11 @@ class Opener:
     name: str
     filed: bool
 
+    @classmethod
+    def among(cls, by: str, filed: Mapping[str, str]) -> Opener | None:
+        """Return who *by* is among those *filed* (id → name); None where nobody can tell."""
+        return cls(by, filed.get(by, ""), by in filed) if by and filed else None
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:

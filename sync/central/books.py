@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
-from importlib import resources
 from typing import Any, cast
 
 from sqlalchemy import Connection, func, select
@@ -19,7 +18,7 @@ from edge import documents
 from edge.documents import Roster, lesson_from_json
 from edge.model import Instant, Lesson, LessonState, Profile, TrainingClass
 from edge.rulebook import Rulebook
-from edge.rules.profile import profile_from_toml
+from edge.shipped import shipped_profile as shipped_profile
 from sync.central import tables
 from sync.central.documents import content_of
 from sync.central.views import Planned, Run
@@ -76,16 +75,6 @@ def class_of(connection: Connection, planned: Planned) -> TrainingClass | None:
     """Return the lesson's class with its roster."""
     classes = roster_of(connection, planned).classes
     return next((entry for entry in classes if entry.id == planned.lesson.class_id), None)
-
-
-@lru_cache(maxsize=16)
-def shipped_profile(name: str) -> Profile:
-    """Return the rules of that name that come with the software, else ``default``."""
-    folder = resources.files("edge.rules.profiles")
-    file = folder / f"{name}.toml"
-    if not name.isidentifier() or not file.is_file():
-        file = folder / "default.toml"
-    return profile_from_toml(file.read_text("utf-8"), file.name)
 
 
 _DAY = 86_400_000_000

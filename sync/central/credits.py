@@ -13,6 +13,7 @@ from typing import cast
 from sqlalchemy import Connection, or_, select
 
 from edge import documents
+from edge.directions import drawn_of
 from edge.model import ClockQuality, Instant, Profile, Scan, Way, Window
 from edge.rules.credit import (
     Drawn,
@@ -56,7 +57,7 @@ def facts(
         seen=_seen(connection, planned, trainees, window),
         opener=_opener(connection, planned),
         received_at=group.received_at if group else None,
-        drawn=_drawn(connection, lesson.id),
+        drawn=drawn(connection, lesson.id),
         missed=Counter(shot.slot.hour for shot in shots if shot.state == "missed"),
         earlier_manual=_earlier_manual(connection, planned, trainees, window, profile),
         decisions=decisions,
@@ -124,19 +125,13 @@ def _boots(connection: Connection, planned: Planned) -> set[str]:
 
 
 def _opener(connection: Connection, planned: Planned) -> Opener | None:
-    known = {one.id: one.name for one in books.roster_of(connection, planned).instructors}
-    if planned.run is None or not known:
-        return None  # without a roster nobody can tell who is filed
-    by = planned.run.opened_by
-    return Opener(by, known.get(by, ""), by in known)
+    filed = {one.id: one.name for one in books.roster_of(connection, planned).instructors}
+    return Opener.among(planned.run.opened_by if planned.run else "", filed)
 
 
-def _drawn(connection: Connection, lesson_id: str) -> Drawn | None:
-    draw = spot_checks.draw_of(connection, lesson_id)
-    if draw is None:
-        return None
-    found = draw.verdict
-    return Drawn(draw.by, found.result, found.by, found.reason) if found else Drawn(draw.by)
+def drawn(connection: Connection, lesson_id: str) -> Drawn | None:
+    """Return who drew the lesson for a spot check, and the verdict."""
+    return drawn_of(spot_checks.draw_of(connection, lesson_id))
 
 
 def _earlier_manual(

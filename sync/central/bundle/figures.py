@@ -228,7 +228,7 @@ def _of_lesson(manifest: Manifest, taught: Taught) -> Iterable[Irregularity]:
     draw = taught.sitting.draw
     if draw is not None:
         code = {"approved": "", "rejected": "spot_check_rejected"}.get(
-            draw.verdict, "spot_check_pending" if taught.checks else "spot_check_missing"
+            draw.result, "spot_check_pending" if taught.checks else "spot_check_missing"
         )
         if code:
             yield Irregularity(code, lesson.id, lesson.start, draw.by)

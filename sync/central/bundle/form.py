@@ -20,6 +20,7 @@ from edge.events import canonical
 from edge.forms import BadDocument, time_from_json, time_to_json
 from edge.model import Instant, Lesson, Profile, Trainee, TrainingClass
 from edge.proof import Record
+from edge.rules.credit import Drawn
 from edge.rules.profile import profile_from_mapping, profile_to_mapping
 from edge.rules.rulings import Decision
 from edge.settings import ConfigError
@@ -63,19 +64,6 @@ class Bundle(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """The lesson was drawn for a spot check. ``verdict``: approved | rejected | empty (pending).
-
-    ``decided_by`` and ``why``: who gave it, and the reason of a rejection.
-    """
-
-    by: str
-    verdict: str
-    decided_by: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Sitting:
     """A lesson as the centre states it: the boxes it took place at, the rules that judge it.
 
@@ -85,7 +73,7 @@ class Sitting:
     lesson: Lesson
     boxes: tuple[str, ...]
     profile: Profile
-    draw: Draw | None
+    draw: Drawn | None
     decisions: tuple[Decision, ...] = ()
 
 
@@ -377,7 +365,7 @@ def _from_json(values: Any) -> Manifest:
                 lesson_from_json(one["lesson"]),
                 tuple(map(str, one["boxes"])),
                 profile_from_mapping(one["profile"], "profile"),
-                None if one["draw"] is None else Draw(*map(str, one["draw"])),
+                None if one["draw"] is None else Drawn(*map(str, one["draw"])),
                 parse_decisions(one["decisions"]),
             )
             for one in values["lessons"]

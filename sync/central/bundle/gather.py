@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from edge import directions, documents, events
+from edge import documents, events
 from edge.chain import Event, event_from_row
 from edge.clock_events import ClockCorrected, ClockStepped
 from edge.document_events import DocumentApplied
@@ -22,9 +22,9 @@ from edge.keys import Signer
 from edge.model import ClockQuality, Instant, TrainingClass
 from edge.proof import Record
 from edge.rules.lessons import attendance_window
-from sync.central import anchors, books, credits, lines, spot_checks, tables, witness
+from sync.central import anchors, books, credits, lines, tables, witness
 from sync.central.bundle import archive, facts, figures, form, pages
-from sync.central.bundle.form import ChainOf, Draw, Manifest, Sitting
+from sync.central.bundle.form import ChainOf, Manifest, Sitting
 from sync.central.documents import content_of
 from sync.central.media import MediaHolder
 from sync.central.statement import read
@@ -184,19 +184,13 @@ def _people(
 
 
 def _sitting(connection: Connection, planned: Planned) -> Sitting:
-    draw = spot_checks.draw_of(connection, planned.lesson.id)
     return Sitting(
         planned.lesson,
         planned.boxes,
         books.profile_of(connection, planned),
-        _drawn(draw) if draw else None,
+        credits.drawn(connection, planned.lesson.id),
         credits.decisions_of(connection, planned),
     )
-
-
-def _drawn(draw: directions.Draw) -> Draw:
-    found = draw.verdict
-    return Draw(draw.by, found.result, found.by, found.reason) if found else Draw(draw.by, "")
 
 
 class _Disclosed:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence, Set
 
 from edge.model import Instant, Lesson, Profile, Scan, Way, Window
 from edge.rules.credit import (
-    Drawn,
     Facts,
     Judged,
     Opener,
@@ -43,27 +42,15 @@ def judged(
             profile=profile,
             trainees=tuple(one.id for one in manifest.the_class.trainees),
             seen=_seen(mine, reach_of(window, sitting.decisions), people),
-            opener=_opener(opened_by, manifest),
+            opener=Opener.among(opened_by, manifest.instructors),
             received_at=manifest.the_class.received_at,
-            drawn=_drawn(sitting),
+            drawn=sitting.draw,
             missed=Counter(missed),
             earlier_manual=_earlier_manual(mine, window, profile, people),
             decisions=sitting.decisions,
             now=manifest.made_at,
         )
     )
-
-
-def _opener(opened_by: str, manifest: Manifest) -> Opener | None:
-    if not opened_by or not manifest.instructors:
-        return None
-    name = manifest.instructors.get(opened_by, "")
-    return Opener(opened_by, name, opened_by in manifest.instructors)
-
-
-def _drawn(sitting: Sitting) -> Drawn | None:
-    draw = sitting.draw
-    return Drawn(draw.by, draw.verdict, draw.decided_by, draw.why) if draw else None
 
 
 def _seen(mine: Sequence[Told], window: Window, people: Set[str]) -> dict[str, list[Seen]]:

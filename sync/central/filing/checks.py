@@ -17,6 +17,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
 
 from edge.clock import local
 from edge.model import Instant, Profile
+from edge.rules.standing import Unusual, warnings
 from sync.central.filing import columns
 from sync.central.filing.cells import Row, Rows, moment_of
 from sync.central.filing.columns import ID_TYPES, SEXES, TABLES, table_called
@@ -33,8 +34,6 @@ from sync.central.filing.model import (
 from sync.central.filing.plan import lessons_of
 from sync.central.filing.tables_of import Sheet
 
-CLASS_AT_MOST = 50
-TRAINEES_AN_INSTRUCTOR = 25
 _RESIDENT_LENGTH = 18
 _ADULT_ENOUGH = 14
 _PHONE = re.compile(r"1\d{10}")
@@ -70,7 +69,7 @@ def check(sheets: Sequence[Sheet], profiles: Mapping[str, Profile], today: Insta
     trainees = tuple(_trainees(rows[columns.ROSTER.key], today, zone, notes))
     lessons: tuple[FiledLesson, ...] = ()
     if profile is not None:
-        _size(head, len(trainees), len(instructors), notes)
+        _size(head, len(trainees), len(instructors), profile, notes)
         known = {one.id for one in instructors}
         lessons = lessons_of(
             rows[columns.TIMETABLE.key],
@@ -223,7 +222,7 @@ def _check_age(row: Row, number: str, today: Instant, zone: ZoneInfo, notes: _No
     born = _born(number)
     if born is None:
         return
-    now = _date(today, zone)
+    now = local(today, zone).date()
     age = now.year - born.year - ((now.month, now.day) < (born.month, born.day))
     if age < _ADULT_ENOUGH:
         notes.warnings.append(row.fault("id_number", "under_14"))
@@ -236,17 +235,16 @@ def _born(number: str) -> date | None:
         return None
 
 
-def _date(moment: Instant, zone: ZoneInfo) -> date:
-    return local(moment, zone).date()
-
-
-def _size(head: Row | None, trainees: int, instructors: int, notes: _Notes) -> None:
+def _size(
+    head: Row | None, trainees: int, instructors: int, profile: Profile, notes: _Notes
+) -> None:
     if head is None:
         return
-    if trainees > CLASS_AT_MOST:
-        counts = {"count": str(trainees), "most": str(CLASS_AT_MOST)}
+    rule, unusual = profile.classes, warnings(trainees, instructors, profile)
+    if Unusual.TOO_LARGE in unusual:
+        counts = {"count": str(trainees), "most": str(rule.size)}
         notes.warnings.append(head.fault("name", "class_large", **counts))
-    least = ceil(trainees / TRAINEES_AN_INSTRUCTOR)
-    if instructors < least:
-        counts = {"count": str(trainees), "least": str(least), "there": str(instructors)}
+    if Unusual.TOO_FEW_TEACHERS in unusual:
+        least = str(ceil(trainees / rule.trainees_a_teacher))
+        counts = {"count": str(trainees), "least": least, "there": str(instructors)}
         notes.warnings.append(head.fault("name", "few_instructors", **counts))

@@ -11,17 +11,18 @@ from sqlalchemy import select, update
 
 from edge.documents import BadDocument
 from edge.keys import KeyProblem
+from edge.shipped import shipped_profiles
 from sync.central.documents import TooBig
 from sync.central.filing import publish as publishing
 from sync.central.filing import records, slips, tables, template, words
 from sync.central.filing.checks import check
-from sync.central.filing.columns import CLASS, INSTRUCTORS, ROSTER, TIMETABLE
+from sync.central.filing.columns import TABLES
 from sync.central.filing.model import Checked
 from sync.central.filing.tables_of import Sheet, Unreadable, read
 from sync.central.opened import Centre, with_centre
 from sync.central.store import insert_or_update
 
-_CSV_NAMES = {table.key: table.names[0] for table in (CLASS, INSTRUCTORS, ROSTER, TIMETABLE)}
+_CSV_NAMES = {table.key: table.names[0] for table in TABLES}
 FILES = click.argument(
     "files",
     nargs=-1,
@@ -156,7 +157,7 @@ def _checked(centre: Centre, files: tuple[Path, ...]) -> Checked:
         sheets = [sheet for file in files for sheet in _sheets(file)]
     except Unreadable as error:
         raise click.ClickException(str(error)) from error
-    return check(sheets, publishing.shipped_profiles(), centre.clock.now().at)
+    return check(sheets, shipped_profiles(), centre.clock.now().at)
 
 
 def _sheets(file: Path) -> list[Sheet]:

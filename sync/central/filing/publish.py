@@ -7,15 +7,13 @@ in silence.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 
 from sqlalchemy import Connection, select
 
 from edge.documents import ROSTER, TIMETABLE, Roster, roster_to_json, timetable_to_json
-from edge.model import DAY, Instant, Instructor, Lesson, LessonHour, Profile, Trainee, TrainingClass
-from edge.rules.profile import profile_from_toml
+from edge.model import DAY, Instant, Instructor, Lesson, LessonHour, Trainee, TrainingClass
 from sync.central.documents import store_document
 from sync.central.filing.tables import (
     class_instructor,
@@ -41,17 +39,6 @@ class Published:
     lessons: int
     trainees: int
     without_pin: tuple[str, ...]
-
-
-def shipped_profiles() -> Mapping[str, Profile]:
-    """Return the rule profiles that come with the software, by name."""
-    folder = resources.files("edge.rules.profiles")
-    found = [
-        profile_from_toml(file.read_text("utf-8"), file.name)
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    ]
-    return {profile.name: profile for profile in found}
 
 
 def rooms_without_a_box(connection: Connection, now: Instant) -> list[str]:

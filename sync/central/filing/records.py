@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ class People:
         problem = "the key that identity numbers are sealed with"
         self._locker = Locker(keys / "people.key", problem)
         # Another key than the locker's: a hash that leaks says nothing of how to open the rest.
-        self._hash_key = secret(keys / "people-index.key", uuid.uuid4().bytes + uuid.uuid4().bytes)
+        self._hash_key = secret(keys / "people-index.key", os.urandom(_KEY_BYTES))
 
     def key_of(self, trainee: FiledTrainee) -> bytes:
         """Return by what a person is found again, whichever class files them."""

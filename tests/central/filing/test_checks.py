@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from edge.shipped import shipped_profiles
 from sync.central.filing import words
 from sync.central.filing.checks import check
 from sync.central.filing.columns import ID_TYPES
 from sync.central.filing.model import Checked
-from sync.central.filing.publish import shipped_profiles
 from sync.central.filing.tables_of import Sheet, Unreadable, read
 from tests.boxes import at
 from tests.central.filing.books import filled_template, id_number, tables, workbook

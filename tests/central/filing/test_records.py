@@ -14,13 +14,14 @@ from sqlalchemy import select
 
 from edge.documents import ROSTER, TIMETABLE, Roster, parse
 from edge.model import MINUTE, Instant, Lesson, LessonHour
+from edge.shipped import shipped_profiles
 from sync.central.command import main
 from sync.central.documents import in_force
 from sync.central.erasure import forget_name
 from sync.central.filing import records, tables
 from sync.central.filing.checks import check
 from sync.central.filing.model import Filing
-from sync.central.filing.publish import publish, rooms_without_a_box, shipped_profiles
+from sync.central.filing.publish import publish, rooms_without_a_box
 from sync.central.filing.records import Conflict, DoesNotFit, People
 from sync.central.filing.tables_of import read
 from sync.central.store import insert_or_update
